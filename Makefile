@@ -1,0 +1,39 @@
+# Two commands: `make run` (the main job, on the embedded default) and `make test`. Both set up what is missing.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: run test check lock wheel clean
+
+run: $(READY)
+	@$(BIN)/reconcile run $(ARGS)
+
+test: $(READY)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.boot/bin/uv:
+	@$(PYTHON) -c 'import sys; assert sys.version_info[:2] in ((3, 11), (3, 12), (3, 13)), "Python 3.11, 3.12 or 3.13 is needed"'
+	$(PYTHON) -m venv .boot
+	.boot/bin/pip install --quiet --disable-pip-version-check uv
+
+$(READY): requirements.lock pyproject.toml | .boot/bin/uv
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	.boot/bin/uv pip sync --quiet --compile-bytecode --python $(BIN)/python requirements.lock
+	.boot/bin/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@touch $@
+
+lock: | .boot/bin/uv
+	.boot/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras --group dev \
+		--custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
+
+wheel: $(READY)
+	.boot/bin/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python
+
+clean:
+	rm -rf .venv .boot var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,356 @@
+"""`reconcile.toml`: what it may say, and what holds when it says nothing. Secrets are never in it, only where to find them."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from reconcile.domain.flow import FlowRules
+from reconcile.domain.money import Asset, asset, to_minor
+
+FILE_NAME: Final = "reconcile.toml"
+ENVIRONMENT_VARIABLE: Final = "RECONCILE_CONFIG"
+
+_UNITS_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_NAME: Final = r"^[a-z][a-z0-9_-]{0,39}$"
+
+
+class ConfigurationError(ValueError):
+    """The configuration cannot be used; the message names the file, the key, the value and what was expected."""
+
+
+def _duration(value: Any) -> Any:
+    """`"90s"`, `"10m"`, `"2h"`, `"7d"` → timedelta; anything else is left for Pydantic to refuse."""
+    match = re.fullmatch(r"(\d{1,6})\s*([smhd])", value) if isinstance(value, str) else None
+    if match is None:
+        if isinstance(value, timedelta):
+            return value
+        raise ValueError('a duration such as "30s", "10m", "2h" or "7d"')
+    return timedelta(seconds=int(match[1]) * _UNITS_SECONDS[match[2]])
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError("an IANA time zone such as Africa/Abidjan") from error
+    return value
+
+
+def _instant(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("an instant with its zone, such as 2024-07-09T00:00:00Z")
+    return value.astimezone(UTC)
+
+
+def _asset_code(value: str) -> str:
+    return asset(value).code
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Zone = Annotated[str, AfterValidator(_zone)]
+AwareInstant = Annotated[datetime, AfterValidator(_instant)]
+Name = Annotated[str, Field(pattern=_NAME)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Secret(_Section):
+    """Where a secret is: in an environment variable, or alone in a file."""
+
+    env: str | None = None
+    file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "Secret":
+        if (self.env is None) == (self.file is None):
+            raise ValueError("either env or file")
+        return self
+
+    def read(self) -> str:
+        """The secret; raises `ConfigurationError` naming the place, never the value."""
+        if self.env is not None:
+            value = os.environ.get(self.env, "")
+            place = f"the environment variable {self.env}"
+        else:
+            assert self.file is not None
+            place = f"the file {self.file}"
+            value = self.file.read_text(encoding="utf-8").strip() if self.file.is_file() else ""
+        if not value:
+            raise ConfigurationError(f"a secret is missing: {place} is not set or empty")
+        return value
+
+
+class Store(_Section):
+    """PostgreSQL: `embedded`, or any SQLAlchemy URL without a password (that comes from `password`)."""
+
+    url: str = "embedded"
+    db_schema: Annotated[str, Field(alias="schema", pattern=r"^[a-z_][a-z0-9_]{0,62}$")] = "reconcile"
+    password: Secret | None = None
+
+
+class Lake(_Section):
+    """The folder or fsspec URL under which landed files, published batches and runs lie."""
+
+    path: str = "var/lake"
+
+
+class ClockSection(_Section):
+    """Business time: the wall clock, or the instant that another process keeps in a file."""
+
+    file: Path | None = None
+
+
+class Airflow(_Section):
+    """How the DAGs appear in Airflow. `schedules`: DAG name → cron text, or `manual`."""
+
+    dag_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{0,60}$")] = "reconcile_"
+    tags: tuple[str, ...] = ("reconcile",)
+    pool: str | None = None
+    schedules: dict[Literal["feeds", "report"], str] = {}
+
+
+class Completeness(_Section):
+    """How it is known up to which instant a feed is complete: by a control file, or by assuming a delay."""
+
+    kind: Literal["control", "delay"]
+    suffix: str = ".ctl"
+    delay: Duration = timedelta(minutes=15)
+
+
+class Feed(_Section):
+    """One source of confirmations, ledger entries or directory rows."""
+
+    name: Name
+    flow: Name
+    side: Literal["confirmation", "ledger", "directory"]
+    reader: Literal["csv", "jsonl", "parquet"]
+    location: str
+    provider: str | None = None
+    region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "CI"
+    zone: Zone = "UTC"
+    encoding: str = "utf-8"
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    senders: tuple[str, ...] = ()
+    columns: dict[str, str] = {}
+    kinds: dict[Literal["purchase", "reversal"], tuple[str, ...]] = {}
+    completeness: Completeness = Completeness(kind="control")
+    max_quarantined_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+
+
+class Flow(_Section):
+    """One kind of purchase and the rules by which it is judged."""
+
+    name: Name
+    asset: Annotated[str, AfterValidator(_asset_code)]
+    since: AwareInstant
+    grace: Duration = timedelta(minutes=10)
+    window: Duration = timedelta(minutes=15)
+    horizon: Duration = timedelta(days=7)
+    zone: Zone = "UTC"
+    mode: Literal["shadow", "canary", "live", "stopped"] = "shadow"
+    brand: Annotated[str, Field(max_length=20)] = "Service client"
+    language: Literal["fr", "en"] = "fr"
+    noun: dict[Literal["fr", "en"], str] = {"fr": "d'unités", "en": "of airtime"}
+
+    @property
+    def rules(self) -> FlowRules:
+        return FlowRules(
+            name=self.name,
+            asset=self.unit,
+            since=self.since,
+            grace=self.grace,
+            window=self.window,
+            horizon=self.horizon,
+        )
+
+    @property
+    def unit(self) -> Asset:
+        return asset(self.asset)
+
+
+class Policy(_Section):
+    """When money may move without a person, and how much. Amounts are decimal strings in major units of the flow's asset."""
+
+    max_amount: str = "5000"
+    max_per_customer_day: str = "20000"
+    max_per_hour: str = "2000000"
+    max_per_day: str = "5000000"
+    surge_cases: Annotated[int, Field(ge=2)] = 20
+    surge_window: Duration = timedelta(minutes=15)
+    settle_after: Duration = timedelta(minutes=15)
+    recovered_share: Annotated[float, Field(gt=0, le=1)] = 0.9
+    breaker_share: Annotated[float, Field(gt=0, le=1)] = 0.25
+    approval_expires: Duration = timedelta(hours=8)
+    news_every: Duration = timedelta(hours=1)
+
+    def minor(
+        self, key: Literal["max_amount", "max_per_customer_day", "max_per_hour", "max_per_day"], unit: Asset
+    ) -> int:
+        """One of the amounts in minor units of `unit`."""
+        return to_minor(getattr(self, key), unit)
+
+
+class Gateway(_Section):
+    """The system that credits: GSMA Mobile Money API 1.2."""
+
+    kind: Literal["gsma"] = "gsma"
+    url: str
+    api_key: Secret
+    client_id: str = "reconcile"
+    transaction_type: str = "adjustment"
+    debit_account: str = "adjustments"
+    statuses: dict[str, Literal["completed", "pending", "failed"]] = {
+        "completed": "completed",
+        "pending": "pending",
+        "failed": "failed",
+    }
+    requests_per_second: Annotated[int, Field(ge=1, le=10_000)] = 200
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 8
+    timeout: Duration = timedelta(seconds=5)
+    id_horizon: Duration = timedelta(hours=24)
+
+
+class Sms(_Section):
+    """The operator's SMSC, over SMPP 3.4."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 2775
+    system_id: str = "reconcile"
+    password: Secret
+    sender: Annotated[str, Field(max_length=11)] = "Max it"
+
+
+class Email(_Section):
+    """Any SMTP server."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 25
+    username: str | None = None
+    password: Secret | None = None
+    starttls: bool = True
+    sender: str = "Service client <no-reply@localhost>"
+
+
+class Desk(_Section):
+    """The agents' web pages."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    secure_cookies: bool = True
+    session_hours: Annotated[int, Field(ge=1, le=24)] = 10
+
+
+class Reports(_Section):
+    """Where report files are written."""
+
+    path: Path = Path("var/reports")
+
+
+_Named = TypeVar("_Named", Flow, Feed)
+
+
+class Configuration(_Section):
+    """All of it. Paths are relative to the folder of the file, or to the working folder when there is none."""
+
+    store: Store = Store()
+    lake: Lake = Lake()
+    clock: ClockSection = ClockSection()
+    airflow: Airflow = Airflow()
+    desk: Desk = Desk()
+    reports: Reports = Reports()
+    sms: Sms | None = None
+    email: Email | None = None
+    flows: Annotated[tuple[Flow, ...], Field(alias="flow")] = ()
+    feeds: Annotated[tuple[Feed, ...], Field(alias="feed")] = ()
+    policies: Annotated[dict[str, Policy], Field(alias="policy")] = {}
+    gateways: Annotated[dict[str, Gateway], Field(alias="gateway")] = {}
+    home: Annotated[Path, Field(exclude=True)] = Path()
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> "Configuration":
+        names = [flow.name for flow in self.flows]
+        for kind, found in (("flow", names), ("feed", [feed.name for feed in self.feeds])):
+            twice = {name for name in found if found.count(name) > 1}
+            if twice:
+                raise ValueError(f"{kind} {min(twice)!r} stands twice")
+        for feed in self.feeds:
+            if feed.flow not in names:
+                raise ValueError(f"feed {feed.name!r} belongs to flow {feed.flow!r}, which is not configured")
+        for section, keys in (("policy", self.policies), ("gateway", self.gateways)):
+            for key in keys:
+                if key not in names:
+                    raise ValueError(f"[{section}.{key}] names a flow that is not configured")
+        return self
+
+    def flow(self, name: str) -> Flow:
+        """Raises `ConfigurationError` when there is no such flow."""
+        return _named(self.flows, name, "flow")
+
+    def feed(self, name: str) -> Feed:
+        """Raises `ConfigurationError` when there is no such feed."""
+        return _named(self.feeds, name, "feed")
+
+    def policy(self, flow: str) -> Policy:
+        return self.policies.get(flow, Policy())
+
+    def path(self, relative: Path | str) -> Path:
+        """A configured path, made absolute from the folder of the configuration."""
+        return (self.home / relative).resolve()
+
+
+def _named(items: tuple[_Named, ...], name: str, kind: str) -> _Named:
+    for item in items:
+        if item.name == name:
+            return item
+    known = ", ".join(item.name for item in items) or "none"
+    raise ConfigurationError(f"there is no {kind} {name!r}; configured: {known}")
+
+
+def find(explicit: Path | None = None) -> Path | None:
+    """The configuration file: `--config`, `$RECONCILE_CONFIG`, then the working folder; None when there is none."""
+    if explicit is not None:
+        return explicit
+    from_environment = os.environ.get(ENVIRONMENT_VARIABLE)
+    if from_environment:
+        return Path(from_environment)
+    here = Path(FILE_NAME)
+    return here if here.is_file() else None
+
+
+def load(path: Path) -> Configuration:
+    """Reads one file; raises `ConfigurationError` that names the file and every wrong key."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: not TOML: {error}") from error
+    return build(data, home=path.resolve().parent, source=str(path))
+
+
+def build(data: Mapping[str, Any], *, home: Path, source: str) -> Configuration:
+    """The configuration that `data` says; `source` is named in errors."""
+    try:
+        return Configuration.model_validate({**data, "home": home})
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(f"{source}: {line}" for line in _explained(error))) from error
+
+
+def _explained(error: ValidationError) -> list[str]:
+    lines = []
+    for problem in error.errors(include_url=False):
+        key = ".".join(str(part) for part in problem["loc"]) or "configuration"
+        message = problem["msg"].removeprefix("Value error, ")
+        value = problem["input"]
+        shown = f" (found {value!r})" if isinstance(value, str | int | float | bool) else ""
+        lines.append(f"{key}: {message}{shown}")
+    return lines

@@ -1,0 +1,23 @@
+"""Phone numbers in their one form, and in the form that may be shown."""
+
+import phonenumbers
+
+
+class PhoneError(ValueError):
+    """A text is not a possible phone number. The message never repeats the text: it may be somebody's number."""
+
+
+def to_e164(text: str, region: str) -> str:
+    """A number as people write it in `region` (ISO 3166 alpha-2) → E.164 (`+2250707123456`); raises `PhoneError`."""
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException as error:
+        raise PhoneError("not a phone number") from error
+    if not phonenumbers.is_possible_number(number):
+        raise PhoneError(f"not a possible phone number for {region}")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def masked(account: str) -> str:
+    """Only the last two characters stay readable, for screens and stories: `+2250707123456` → `••••56`."""
+    return f"••••{account[-2:]}"

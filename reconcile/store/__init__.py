@@ -1,0 +1,1 @@
+"""State in PostgreSQL: tables, transactions, transitions, audit, and the embedded server."""

@@ -1,0 +1,42 @@
+"""All tables, one noun a file. Statuses move only along the rows of `transitions`, which triggers enforce."""
+
+from reconcile.store.tables.base import metadata
+from reconcile.store.tables.cases import cases, contacts, promises, verdicts
+from reconcile.store.tables.desk import sessions, users
+from reconcile.store.tables.incidents import approvals, incidents
+from reconcile.store.tables.lake import batches, directory, feeds, quarantine
+from reconcile.store.tables.notices import notices
+from reconcile.store.tables.record import audit, instance, job_runs, transitions
+from reconcile.store.tables.remedies import attempts, breakers, budgets, flow_modes, intents, observations, postings
+from reconcile.store.tables.runs import run_batches, runs, statements
+
+__all__ = [
+    "approvals",
+    "attempts",
+    "audit",
+    "batches",
+    "breakers",
+    "budgets",
+    "cases",
+    "contacts",
+    "directory",
+    "feeds",
+    "flow_modes",
+    "incidents",
+    "instance",
+    "intents",
+    "job_runs",
+    "metadata",
+    "notices",
+    "observations",
+    "postings",
+    "promises",
+    "quarantine",
+    "run_batches",
+    "runs",
+    "sessions",
+    "statements",
+    "transitions",
+    "users",
+    "verdicts",
+]

@@ -1,0 +1,103 @@
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from reconcile.store.tables.base import Instant, metadata
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("feed", Text, primary_key=True),
+    Column("flow", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("watermark", Instant, comment="complete up to here; a trigger refuses to move it back"),
+    Column("grade", Text, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    CheckConstraint("side in ('confirmation', 'ledger', 'payment', 'directory')", name="side"),
+    CheckConstraint("grade in ('proven', 'assumed')", name="grade"),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("batch_id", UUID, primary_key=True),
+    Column("feed", Text, ForeignKey("feeds.feed"), nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("source", Text, nullable=False, comment="the name under which it was delivered"),
+    Column("sha256", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text, comment="why it was refused or withdrawn"),
+    Column("landed_path", Text, nullable=False, comment="the unchanged copy, below the lake"),
+    Column("path", Text, comment="the published Parquet file, below the lake"),
+    Column("raw_rows", BigInteger, nullable=False, server_default="0"),
+    Column("published_rows", BigInteger, nullable=False, server_default="0"),
+    Column("quarantined_rows", BigInteger, nullable=False, server_default="0"),
+    Column("duplicate_rows", BigInteger, nullable=False, server_default="0"),
+    Column("out_of_scope_rows", BigInteger, nullable=False, server_default="0"),
+    Column(
+        "money",
+        JSONB,
+        nullable=False,
+        server_default="{}",
+        comment="asset → the same five, in minor units, of the rows whose amount can be read",
+    ),
+    Column("complete_through", Instant, comment="what this delivery says its feed is complete up to"),
+    Column("landed_at", Instant, nullable=False),
+    Column("published_at", Instant),
+    UniqueConstraint("feed", "sha256"),
+    CheckConstraint(
+        "status not in ('published', 'withdrawn') or "
+        "raw_rows = published_rows + quarantined_rows + duplicate_rows + out_of_scope_rows",
+        name="nothing_lost",
+    ),
+    CheckConstraint("status <> 'published' or path is not null or published_rows = 0", name="published_has_path"),
+    CheckConstraint("status not in ('refused', 'withdrawn') or reason is not null", name="reason_given"),
+    Index("ix_batches_flow_status", "flow", "status"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("quarantine_id", UUID, primary_key=True),
+    Column("batch_id", UUID, ForeignKey("batches.batch_id"), nullable=False),
+    Column("feed", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("row_number", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False, comment="the expectation or the rule that the row broke"),
+    Column("column_name", Text),
+    Column("raw", Text, nullable=False),
+    Column("account", Text, comment="where readable: what this row could settle is held"),
+    Column("reference", Text),
+    Column("status", Text, nullable=False, server_default="held"),
+    Column("quarantined_at", Instant, nullable=False),
+    Column("resolved_at", Instant),
+    UniqueConstraint("batch_id", "row_number"),
+    CheckConstraint("status in ('held', 'replayed', 'superseded', 'dismissed')", name="status"),
+    Index("ix_quarantine_flow_status", "flow", "side", "status"),
+)
+
+directory = Table(
+    "directory",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("language", Text),
+    Column("email", Text),
+    Column("channel", Text),
+    Column("opted_out", Boolean, nullable=False, server_default="false"),
+    Column("updated_at", Instant, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    CheckConstraint("channel in ('sms', 'email')", name="channel"),
+    comment="how each customer wants to be told; from directory feeds",
+)
