@@ -1,0 +1,111 @@
+"""All message formats that are known, and the reading of messages by them."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import re2
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from reconcile.feeds.messages.fields import read_fields
+from reconcile.feeds.messages.reading import UNPARSED, Message, Reading
+from reconcile.feeds.messages.template import Template, TemplateError, TemplateRow
+from reconcile.feeds.messages.text import MAX_TEXT_CHARACTERS, fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from importlib.resources.abc import Traversable
+    from pathlib import Path
+
+# RE2 builds its automaton as texts come; past this it forgets and starts over, which costs time but nothing else.
+_SET_MEMORY_BYTES = 256 * 2**20
+
+
+class _TemplateFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    template: tuple[TemplateRow, ...]
+
+
+def builtin() -> Traversable:
+    """The folder of the templates that come with the package."""
+    return files("reconcile.feeds").joinpath("templates")
+
+
+class Catalogue:
+    """Templates compiled once. Reading is a pure function of the message: same message, same reading."""
+
+    def __init__(self, templates: Iterable[Template]) -> None:
+        self.templates = tuple(templates)
+        names = [template.name for template in self.templates]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise TemplateError(f"two templates are named {', '.join(sorted(twice))}")
+        self._set = _compile_set(self.templates)
+
+    @classmethod
+    def load(cls, paths: Iterable[Traversable | Path] | None = None) -> Catalogue:
+        """The templates of all TOML files in the folders (or files) given, by default the built-in ones.
+
+        Raises `TemplateError`, which names the file and what is wrong in it.
+        """
+        rows = [row for path in ([builtin()] if paths is None else paths) for row in _rows(path)]
+        return cls(Template.compile(row) for row in rows)
+
+    def read(self, message: Message) -> Reading:
+        """The reading of one message. Never raises on any text."""
+        if len(message.text) > MAX_TEXT_CHARACTERS:
+            return UNPARSED
+        return self._read_by_template(message, fold(message.text)) or UNPARSED
+
+    def read_batch(self, messages: Sequence[Message]) -> list[Reading]:
+        """The readings, in the order of the messages."""
+        return [self.read(message) for message in messages]
+
+    def _read_by_template(self, message: Message, folded: str) -> Reading | None:
+        data = folded.encode()
+        found: list[Reading] = []
+        for index in self._set.Match(data) or ():
+            template = self.templates[index]
+            match = template.expression.fullmatch(data)
+            reading = read_fields(template, match, message) if match else None
+            if reading is not None and not any(_same_purchase(reading, other) for other in found):
+                found.append(reading)
+        if len(found) > 1:
+            return Reading("ambiguous", alternatives=tuple(found))
+        return found[0] if found else None
+
+
+def _same_purchase(one: Reading, other: Reading) -> bool:
+    """Two formats may fit one text; that matters only where they disagree on what it says."""
+    return (one.outcome, one.amount, one.currency, one.reference, one.account) == (
+        other.outcome,
+        other.amount,
+        other.currency,
+        other.reference,
+        other.account,
+    )
+
+
+def _rows(path: Traversable | Path) -> list[TemplateRow]:
+    if path.is_dir():
+        inside = sorted(
+            (entry for entry in path.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name
+        )
+        return [row for entry in inside for row in _rows(entry)]
+    try:
+        return list(_TemplateFile.model_validate(tomllib.loads(path.read_text("utf-8"))).template)
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise TemplateError(f"{path.name}: {error}") from error
+
+
+def _compile_set(templates: Sequence[Template]) -> Any:
+    options = re2.Options()
+    options.max_mem = _SET_MEMORY_BYTES
+    options.never_capture = True
+    expressions = re2.Set.FullMatchSet(options)
+    for template in templates:
+        expressions.Add(template.regular_expression.encode())
+    expressions.Compile()
+    return expressions

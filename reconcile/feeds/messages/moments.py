@@ -1,0 +1,125 @@
+"""Times inside a text. They are evidence only, so one that can be read in two ways is left out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import re2
+from babel.core import get_global
+
+_DATE = re2.compile(
+    r"(?i)\b(?:"
+    r"(?P<year>20[0-9]{2})[-/.](?P<month>[0-9]{1,2})[-/.](?P<day>[0-9]{1,2})"
+    r"|(?P<first>[0-9]{1,2})[-/.](?P<second>[0-9]{1,2})[-/.](?P<short>20[0-9]{2}|[0-9]{2})"
+    r"|(?P<named_day>[0-9]{1,2})[- ]?(?P<name>[a-z]{3,9})\.?[-, ]{0,2}(?P<named_year>20[0-9]{2}|[0-9]{2})"
+    r"|(?P<front_name>[a-z]{3,9})\.? (?P<front_day>[0-9]{1,2}),? (?P<front_year>20[0-9]{2})"
+    r")"
+)
+_CLOCK = re2.compile(
+    r"(?i)(?P<hour>[0-9]{1,2})(?:[:h](?P<minute>[0-9]{2}))(?:[:m](?P<second>[0-9]{2})s?)?(?: ?(?P<half>[ap])m\b)?"
+)
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "jan january janv janvier januari janeiro",
+            "feb february fev fevr fevrier februari fevereiro",
+            "mar march mars machi marco",
+            "apr april avr avril aprili abr abril",
+            "may mai mei maio",
+            "jun june juin juni junho",
+            "jul july juil juillet julai julho",
+            "aug august aout agosti ago agosto",
+            "sep sept september septembre septemba set setembro",
+            "oct october octobre oktoba out outubro",
+            "nov november novembre novemba novembro",
+            "dec december decembre desemba dez dezembro",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+# A date and its time may stand apart by a few words: "on 2026-04-13 at 19:44", "le 03/12/2025 a 18h46".
+_APART_CHARACTERS = 12
+
+
+def moment(written: str | None, country: str | None) -> datetime | None:
+    """The first date with a time in folded text, in the zone of the country; None where any part is uncertain."""
+    zone = zone_of(country)
+    if written is None or zone is None:
+        return None
+    date = _DATE.search(written)
+    if date is None:
+        return None
+    day = _day(date, country)
+    clock = _CLOCK.search(written[date.end() : date.end() + _APART_CHARACTERS + 12]) or _clock_before(
+        written, date.start()
+    )
+    if day is None or clock is None:
+        return None
+    return _at(day, clock, zone)
+
+
+def moment_in_reference(reference: str | None, country: str | None) -> datetime | None:
+    """`RC240709.1345.A00011` was issued on 2024-07-09 at 13:45, in the zone of the country."""
+    if reference is None:
+        return None
+    day, dot, rest = reference.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ").partition(".")
+    clock, second_dot, _ = rest.partition(".")
+    if not (dot and second_dot and len(day) == 6 and day.isdecimal() and len(clock) == 4 and clock.isdecimal()):
+        return None
+    zone = zone_of(country)
+    if zone is None:
+        return None
+    try:
+        return datetime(2000 + int(day[:2]), int(day[2:4]), int(day[4:]), int(clock[:2]), int(clock[2:]), tzinfo=zone)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=512)
+def zone_of(country: str | None) -> ZoneInfo | None:
+    """The time zone of a country that has one (by Unicode CLDR), else None."""
+    if country is None:
+        return None
+    zones = get_global("zone_territories")
+    inside = [zone for zone, territory in zones.items() if territory == country.upper()]
+    return ZoneInfo(inside[0]) if len(inside) == 1 else None
+
+
+def _clock_before(written: str, start: int) -> Any:
+    return _CLOCK.search(written[max(0, start - _APART_CHARACTERS) : start])
+
+
+def _day(date: Any, country: str | None) -> tuple[int, int, int] | None:
+    """Year, month, day. The United States alone write the month first; elsewhere the day leads."""
+    if date["year"]:
+        return int(date["year"]), int(date["month"]), int(date["day"])
+    if date["name"] or date["front_name"]:
+        month = _MONTHS.get((date["name"] or date["front_name"]).lower())
+        year = int(date["named_year"] or date["front_year"])
+        return None if month is None else (_full(year), month, int(date["named_day"] or date["front_day"]))
+    first, second = int(date["first"]), int(date["second"])
+    if country == "US":
+        first, second = second, first
+    return _full(int(date["short"])), second, first
+
+
+def _full(year: int) -> int:
+    return year if year > 99 else 2000 + year
+
+
+def _at(day: tuple[int, int, int], clock: Any, zone: ZoneInfo) -> datetime | None:
+    hour = int(clock["hour"])
+    half = (clock["half"] or "").lower()
+    if half and not 1 <= hour <= 12:
+        half = ""
+    if half:
+        hour = hour % 12 + (12 if half == "p" else 0)
+    try:
+        return datetime(*day, hour, int(clock["minute"]), int(clock["second"] or 0), tzinfo=zone)
+    except ValueError:
+        return None

@@ -1,0 +1,77 @@
+"""What goes into the parser and what comes out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from decimal import Decimal
+
+Status = Literal["parsed", "ambiguous", "unparsed", "not_a_transaction"]
+Outcome = Literal["success", "pending", "failed", "reversed"]
+Confidence = Literal["high", "low"]
+
+KINDS = frozenset(
+    {
+        "airtime",
+        "bundle",
+        "transfer",
+        "payment",
+        "payment_received",
+        "card_payment",
+        "bill",
+        "deposit",
+        "withdrawal",
+        "loan_disbursement",
+        "loan_repayment",
+        "interest",
+        "refund",
+        "reversal",
+        "balance_inquiry",
+    }
+)
+OUTCOMES = frozenset({"success", "pending", "failed", "reversed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One text as it reached a customer, with what the sender's system knows of it.
+
+    `country` is ISO 3166 alpha-2; `received_at` is aware. Only `id` and `text` are always there.
+    """
+
+    id: str
+    text: str
+    sender: str | None = None
+    country: str | None = None
+    received_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one message says. Amounts are decimals in major units; a field that the text does not state is None.
+
+    `account` is whom the text says was credited, `payer` whom it says the money came from, both as written.
+    `occurred_at` is aware and evidence only: a confirmation counts from when it was sent, not from what it says.
+    `alternatives` holds the readings of an `ambiguous` message; none of them is chosen.
+    """
+
+    status: Status
+    template: str | None = None
+    kind: str | None = None
+    outcome: Outcome | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    fee: Decimal | None = None
+    balance: Decimal | None = None
+    reference: str | None = None
+    account: str | None = None
+    payer: str | None = None
+    occurred_at: datetime | None = None
+    confidence: Confidence | None = None
+    alternatives: tuple[Reading, ...] = ()
+
+
+UNPARSED = Reading("unparsed")
