@@ -16,7 +16,9 @@ notices = Table(
     Column("facts", JSONB, nullable=False, comment="what the text says, and rests on"),
     Column("text", Text, comment="as it was submitted"),
     Column("parts", Integer),
+    Column("tries", Integer, nullable=False, server_default="0", comment="how often it was handed to its channel"),
     Column("provider_ids", JSONB, nullable=False, server_default="[]", comment="what the channel calls it, one a part"),
+    Column("receipts", JSONB, nullable=False, server_default="{}", comment="provider id → what became of that part"),
     Column("reason", Text, comment="why it was suppressed or failed"),
     Column("planned_at", Instant, nullable=False),
     Column("submitted_at", Instant),
@@ -24,4 +26,5 @@ notices = Table(
     UniqueConstraint("case_id", "event", "channel"),
     CheckConstraint("channel in ('sms', 'email')", name="channel"),
     Index("ix_notices_status", "status"),
+    Index("ix_notices_provider_ids", "provider_ids", postgresql_using="gin"),
 )

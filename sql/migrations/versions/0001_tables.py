@@ -442,11 +442,21 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=True, comment="as it was submitted"),
         sa.Column("parts", sa.Integer(), nullable=True),
         sa.Column(
+            "tries", sa.Integer(), server_default="0", nullable=False, comment="how often it was handed to its channel"
+        ),
+        sa.Column(
             "provider_ids",
             postgresql.JSONB(astext_type=sa.Text()),
             server_default="[]",
             nullable=False,
             comment="what the channel calls it, one a part",
+        ),
+        sa.Column(
+            "receipts",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default="{}",
+            nullable=False,
+            comment="provider id → what became of that part",
         ),
         sa.Column("reason", sa.Text(), nullable=True, comment="why it was suppressed or failed"),
         sa.Column("planned_at", sa.DateTime(timezone=True), nullable=False),
@@ -457,6 +467,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("notice_id", name=op.f("pk_notices")),
         sa.UniqueConstraint("case_id", "event", "channel", name=op.f("uq_notices_case_id_event_channel")),
     )
+    op.create_index("ix_notices_provider_ids", "notices", ["provider_ids"], unique=False, postgresql_using="gin")
     op.create_index("ix_notices_status", "notices", ["status"], unique=False)
     op.create_table(
         "promises",
