@@ -261,6 +261,8 @@ _Named = TypeVar("_Named", Flow, Feed)
 class Configuration(_Section):
     """All of it. Paths are relative to the folder of the file, or to the working folder when there is none."""
 
+    sandbox: bool = False
+    """Whether this drives a sandboxed operator: its money keys come into force without a second person."""
     store: Store = Store()
     lake: Lake = Lake()
     clock: ClockSection = ClockSection()
