@@ -20,7 +20,8 @@ ASK_ATTEMPTS: Final = 3
 """An ask changes nothing, so it is repeated on a silent wire; a send never is."""
 ASK_WAIT_MAX_SECONDS: Final = 1.0
 BODY_BYTES_MAX: Final = 64 * 1024
-_NAME_CHARACTERS: Final = frozenset(string.ascii_letters + string.digits + "-_/")
+NAME_LENGTH_MAX: Final = 200
+_NAME_CHARACTERS: Final = frozenset(string.ascii_letters + string.digits + "-_./")
 _MEANINGS: Final = {"completed": Meaning.COMPLETED, "pending": Meaning.ACCEPTED, "failed": Meaning.FAILED}
 
 
@@ -154,9 +155,11 @@ def _object(response: httpx.Response) -> Mapping[str, Any]:
 
 
 def _text(body: Mapping[str, Any], key: str) -> str | None:
-    """A name that the gateway gave something; only what can stand in a path is believed to be one."""
+    """A name that the gateway gave something; only what can stand in a path, and not lead out of it, is believed."""
     value = body.get(key)
-    return value if isinstance(value, str) and 0 < len(value) <= 200 and not set(value) - _NAME_CHARACTERS else None
+    if not isinstance(value, str) or not 0 < len(value) <= NAME_LENGTH_MAX:
+        return None
+    return None if set(value) - _NAME_CHARACTERS or ".." in value else value
 
 
 def _error(body: Mapping[str, Any]) -> dict[str, str | int]:
