@@ -4,7 +4,7 @@ from reconcile.store.tables.base import metadata
 from reconcile.store.tables.cases import cases, contacts, promises, verdicts
 from reconcile.store.tables.desk import sessions, users
 from reconcile.store.tables.incidents import approvals, incidents
-from reconcile.store.tables.lake import batches, directory, feeds, quarantine
+from reconcile.store.tables.lake import batches, deliveries, directory, feeds, quarantine
 from reconcile.store.tables.notices import notices
 from reconcile.store.tables.record import audit, instance, job_runs, transitions
 from reconcile.store.tables.remedies import attempts, breakers, budgets, flow_modes, intents, observations, postings
@@ -19,6 +19,7 @@ __all__ = [
     "budgets",
     "cases",
     "contacts",
+    "deliveries",
     "directory",
     "feeds",
     "flow_modes",

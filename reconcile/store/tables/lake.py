@@ -4,6 +4,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     Table,
@@ -53,6 +54,10 @@ batches = Table(
         comment="asset → the same five, in minor units, of the rows whose amount can be read",
     ),
     Column("complete_through", Instant, comment="what this delivery says its feed is complete up to"),
+    Column("first_key", Text(collation="C"), comment="the smallest and the greatest row key that it published:"),
+    Column(
+        "last_key", Text(collation="C"), comment="a row can be a duplicate only of a batch whose range holds its key"
+    ),
     Column("landed_at", Instant, nullable=False),
     Column("published_at", Instant),
     UniqueConstraint("feed", "sha256"),
@@ -64,6 +69,22 @@ batches = Table(
     CheckConstraint("status <> 'published' or path is not null or published_rows = 0", name="published_has_path"),
     CheckConstraint("status not in ('refused', 'withdrawn') or reason is not null", name="reason_given"),
     Index("ix_batches_flow_status", "flow", "status"),
+    Index("ix_batches_feed_published", "feed", "published_at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column(
+        "delivery_id", BigInteger, Identity(always=True), primary_key=True, comment="the order in which they were seen"
+    ),
+    Column("feed", Text, ForeignKey("feeds.feed"), nullable=False),
+    Column("source", Text, nullable=False, comment="the name under which it was delivered"),
+    Column("mark", Text, nullable=False, comment="size and time of its files: what is unchanged is not read again"),
+    Column("batch_id", UUID, ForeignKey("batches.batch_id"), nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    UniqueConstraint("feed", "source", "mark"),
+    comment="which files were seen, and which batch each of them is",
 )
 
 quarantine = Table(
@@ -75,6 +96,7 @@ quarantine = Table(
     Column("flow", Text, nullable=False),
     Column("side", Text, nullable=False),
     Column("row_number", BigInteger, nullable=False),
+    Column("row_key", Text, comment="where readable: the corrected row comes under the same key"),
     Column("reason", Text, nullable=False, comment="the expectation or the rule that the row broke"),
     Column("column_name", Text),
     Column("raw", Text, nullable=False),
@@ -86,6 +108,7 @@ quarantine = Table(
     UniqueConstraint("batch_id", "row_number"),
     CheckConstraint("status in ('held', 'replayed', 'superseded', 'dismissed')", name="status"),
     Index("ix_quarantine_flow_status", "flow", "side", "status"),
+    Index("ix_quarantine_row_key", "feed", "row_key"),
 )
 
 directory = Table(

@@ -10,7 +10,7 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
 
     op.create_table(
         "approvals",
@@ -266,6 +266,18 @@ def upgrade() -> None:
             nullable=True,
             comment="what this delivery says its feed is complete up to",
         ),
+        sa.Column(
+            "first_key",
+            sa.Text(collation="C"),
+            nullable=True,
+            comment="the smallest and the greatest row key that it published:",
+        ),
+        sa.Column(
+            "last_key",
+            sa.Text(collation="C"),
+            nullable=True,
+            comment="a row can be a duplicate only of a batch whose range holds its key",
+        ),
         sa.Column("landed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
@@ -284,6 +296,32 @@ def upgrade() -> None:
         sa.UniqueConstraint("feed", "sha256", name=op.f("uq_batches_feed_sha256")),
     )
     op.create_index("ix_batches_flow_status", "batches", ["flow", "status"], unique=False)
+    op.create_index("ix_batches_feed_published", "batches", ["feed", "published_at"], unique=False)
+    op.create_table(
+        "deliveries",
+        sa.Column(
+            "delivery_id",
+            sa.BigInteger(),
+            sa.Identity(always=True),
+            nullable=False,
+            comment="the order in which they were seen",
+        ),
+        sa.Column("feed", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False, comment="the name under which it was delivered"),
+        sa.Column(
+            "mark",
+            sa.Text(),
+            nullable=False,
+            comment="size and time of its files: what is unchanged is not read again",
+        ),
+        sa.Column("batch_id", sa.UUID(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["batch_id"], ["batches.batch_id"], name=op.f("fk_deliveries_batch_id")),
+        sa.ForeignKeyConstraint(["feed"], ["feeds.feed"], name=op.f("fk_deliveries_feed")),
+        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_deliveries")),
+        sa.UniqueConstraint("feed", "source", "mark", name=op.f("uq_deliveries_feed_source_mark")),
+        comment="which files were seen, and which batch each of them is",
+    )
     op.create_table(
         "cases",
         sa.Column(
@@ -493,6 +531,9 @@ def upgrade() -> None:
         sa.Column("flow", sa.Text(), nullable=False),
         sa.Column("side", sa.Text(), nullable=False),
         sa.Column("row_number", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "row_key", sa.Text(), nullable=True, comment="where readable: the corrected row comes under the same key"
+        ),
         sa.Column("reason", sa.Text(), nullable=False, comment="the expectation or the rule that the row broke"),
         sa.Column("column_name", sa.Text(), nullable=True),
         sa.Column("raw", sa.Text(), nullable=False),
@@ -509,6 +550,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("batch_id", "row_number", name=op.f("uq_quarantine_batch_id_row_number")),
     )
     op.create_index("ix_quarantine_flow_status", "quarantine", ["flow", "side", "status"], unique=False)
+    op.create_index("ix_quarantine_row_key", "quarantine", ["feed", "row_key"], unique=False)
     op.create_table(
         "run_batches",
         sa.Column("flow", sa.Text(), nullable=False),
