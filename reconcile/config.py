@@ -90,9 +90,10 @@ class Secret(_Section):
 
 
 class Store(_Section):
-    """PostgreSQL: `embedded`, or any SQLAlchemy URL without a password (that comes from `password`)."""
+    """PostgreSQL: `embedded` (its data under `path`), or any SQLAlchemy URL without a password (that is in `password`)."""
 
     url: str = "embedded"
+    path: Path = Path("var")
     db_schema: Annotated[str, Field(alias="schema", pattern=r"^[a-z_][a-z0-9_]{0,62}$")] = "reconcile"
     password: Secret | None = None
 

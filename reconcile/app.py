@@ -1,0 +1,126 @@
+"""The one place where things are wired: from a configuration to the world in which jobs, desk and commands run."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from reconcile import config
+from reconcile.config import Configuration, ConfigurationError
+from reconcile.domain.clock import Clock, FileClock, WallClock
+from reconcile.jobs.dispatch_flow import dispatch_flow
+from reconcile.jobs.fold_flow import fold_flow
+from reconcile.jobs.send_notices import send_notices
+from reconcile.jobs.take_feed import take_feed
+from reconcile.jobs.world import World
+from reconcile.jobs.write_report import write_report
+from reconcile.remedy import modes
+from reconcile.store import migrate
+from reconcile.store.database import Database
+from reconcile.store.embedded import EmbeddedPostgres
+from reconcile.store.lake import Lake
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The jobs by name, in one world. Each returns ids and counts only, so that a scheduler may keep them."""
+
+    world: World
+
+    def feed_names(self) -> list[str]:
+        return [feed.name for feed in self.world.configuration.feeds]
+
+    def flow_names(self) -> list[str]:
+        return [flow.name for flow in self.world.configuration.flows]
+
+    def take_feed(self, feed: str) -> list[str]:
+        return take_feed(self.world, feed)
+
+    def fold_flow(self, flow: str) -> str:
+        return fold_flow(self.world, flow)
+
+    def dispatch_flow(self, flow: str) -> dict[str, int]:
+        return dispatch_flow(self.world, flow)
+
+    def send_notices(self) -> dict[str, int]:
+        return send_notices(self.world)
+
+    def write_report(self) -> list[str]:
+        return write_report(self.world)
+
+    def prepare(self) -> None:
+        """Brings the database to the newest schema, and puts each flow that has no mode yet into its first one.
+
+        That is `shadow`, whatever the configuration says, until two people activate another; a sandbox comes activated.
+        """
+        world = self.world
+        migrate.upgrade(world.database)
+        with world.database.begin() as connection:
+            for flow in world.configuration.flows:
+                if modes.read(connection, flow.name) is None:
+                    modes.activate(
+                        connection,
+                        flow=flow.name,
+                        mode=flow.mode if world.configuration.sandbox else "shadow",
+                        limits=modes.Limits.of(flow, world.configuration.policy(flow.name)),
+                        actor="sandbox" if world.configuration.sandbox else "job:prepare",
+                        reason="the sandbox comes activated" if world.configuration.sandbox else "first start",
+                        now=world.clock.now(),
+                    )
+
+
+def application(explicit: Path | None = None) -> Application:
+    """The application of the configuration that `config.find` finds; raises `ConfigurationError` when there is none."""
+    path = config.find(explicit)
+    if path is None:
+        raise ConfigurationError(
+            f"no configuration: give --config, set ${config.ENVIRONMENT_VARIABLE}, or put {config.FILE_NAME} here"
+        )
+    return _application(path.resolve())
+
+
+def desk() -> "FastAPI":
+    """The desk of the configuration that `config.find` finds; what a web server is given as its factory."""
+    from reconcile.desk.server import create_app
+
+    return create_app(application().world)
+
+
+@cache
+def _application(path: Path) -> Application:
+    configuration = config.load(path)
+    return Application(
+        World(
+            configuration=configuration,
+            database=Database(_database_url(configuration), schema=configuration.store.db_schema),
+            lake=Lake(_lake_root(configuration)),
+            clock=_clock(configuration),
+        )
+    )
+
+
+def _database_url(configuration: Configuration) -> str:
+    store = configuration.store
+    if store.url == "embedded":
+        return EmbeddedPostgres(configuration.path(store.path)).url("reconcile")
+    url = sa.make_url(store.url)
+    if url.password is not None:
+        raise ConfigurationError("store.url holds a password; name its place in [store.password] instead")
+    if store.password is not None:
+        url = url.set(password=store.password.read())
+    return url.render_as_string(hide_password=False)
+
+
+def _lake_root(configuration: Configuration) -> str:
+    path = configuration.lake.path
+    return path if "://" in path else str(configuration.path(path))
+
+
+def _clock(configuration: Configuration) -> Clock:
+    file = configuration.clock.file
+    return WallClock() if file is None else FileClock(configuration.path(file))

@@ -1,0 +1,176 @@
+"""Checks the configuration against the running world, and says how soon a missing credit can be noticed."""
+
+import smtplib
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Literal
+
+import sqlalchemy as sa
+
+from reconcile.config import ConfigurationError, Flow, Sms
+from reconcile.jobs.world import World
+from reconcile.remedy import modes
+from reconcile.remedy.gsma import GsmaGateway
+from reconcile.store import audit, migrate
+from reconcile.store.database import DatabaseUnavailableError
+from reconcile.store.tables import batches, breakers, feeds, quarantine
+
+CONNECT_TIMEOUT_SECONDS: Final = 3
+SCHEDULE_INTERVAL: Final = timedelta(minutes=5)
+"""How often the DAG `feeds` runs unless `[airflow] schedules` says otherwise."""
+
+Level = Literal["ok", "warning", "failure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: its subject, how it is, and a sentence for a person."""
+
+    subject: str
+    level: Level
+    text: str
+
+
+def examine(world: World) -> list[Finding]:
+    """Looks at everything that the configuration names; never raises for what it finds."""
+    findings = [*_database(world)]
+    if any(finding.level == "failure" for finding in findings):
+        return findings
+    for flow in world.configuration.flows:
+        findings += _flow(world, flow)
+    findings += _feeds(world)
+    findings += _channels(world)
+    return findings
+
+
+def earliest_notice(world: World, flow: Flow) -> timedelta:
+    """How long after its confirmation a missing credit can be noticed at the earliest."""
+    delays = [
+        feed.completeness.delay
+        for feed in world.configuration.feeds
+        if feed.flow == flow.name and feed.completeness.kind == "delay"
+    ]
+    return flow.rules.deadline_after + max(delays, default=timedelta(0)) + SCHEDULE_INTERVAL
+
+
+def _database(world: World) -> Iterator[Finding]:
+    try:
+        world.database.check()
+    except DatabaseUnavailableError as error:
+        yield Finding("database", "failure", str(error))
+        return
+    with world.database.begin() as connection:
+        current, newest = migrate.revisions(connection)
+        if current != newest:
+            yield Finding(
+                "schema", "failure", f"at revision {current or 'none'}, needs {newest}: run `reconcile migrate`"
+            )
+            return
+        yield Finding("database", "ok", f"reachable, schema at revision {current}")
+        try:
+            yield Finding("audit", "ok", f"{audit.verify(connection)} sealed rows, the chain verifies")
+        except audit.AuditBrokenError as error:
+            yield Finding("audit", "failure", str(error))
+
+
+def _flow(world: World, flow: Flow) -> Iterator[Finding]:
+    subject = f"flow {flow.name}"
+    yield Finding(
+        subject, "ok", f"a missing credit is noticed {_words(earliest_notice(world, flow))} after its confirmation"
+    )
+    configured = modes.Limits.of(flow, world.configuration.policy(flow.name))
+    with world.database.begin() as connection:
+        mode = modes.read(connection, flow.name)
+        breaker = connection.execute(
+            sa.select(breakers.c.open).where(breakers.c.flow == flow.name)
+        ).scalar_one_or_none()
+    if mode is None:
+        yield Finding(subject, "failure", "no mode was ever activated, so it is stopped: run `reconcile migrate`")
+    elif mode.name != flow.mode or mode.limits != configured:
+        yield Finding(
+            subject, "warning", f"in force: {mode.name}; the file says {flow.mode}: `reconcile activate` changes it"
+        )
+    else:
+        yield Finding(subject, "ok", f"mode {mode.name}, policy {mode.policy_version}")
+    if breaker is not None:
+        yield Finding(subject, "warning", f"the breaker is open: {breaker}")
+    yield from _gateway(world, flow)
+
+
+def _gateway(world: World, flow: Flow) -> Iterator[Finding]:
+    section = world.configuration.gateways.get(flow.name)
+    subject = f"gateway {flow.name}"
+    if section is None:
+        yield Finding(subject, "warning", "none is configured: cases are found and shown, nothing is paid")
+        return
+    try:
+        gateway = GsmaGateway(section)
+    except ConfigurationError as error:
+        yield Finding(subject, "failure", str(error))
+        return
+    try:
+        if gateway.available():
+            yield Finding(subject, "ok", "answers, and is available")
+        else:
+            yield Finding(subject, "failure", f"{section.url}: does not answer that it is available")
+    finally:
+        gateway.close()
+
+
+def _feeds(world: World) -> Iterator[Finding]:
+    with world.database.begin() as connection:
+        known = {row.feed: row for row in connection.execute(sa.select(feeds))}
+        refused = _counts(connection, batches.c.feed, batches.c.status == "refused")
+        held = _counts(connection, quarantine.c.feed, quarantine.c.status == "held")
+    for feed in world.configuration.feeds:
+        subject = f"feed {feed.name}"
+        row = known.get(feed.name)
+        if row is None:
+            yield Finding(subject, "warning", f"nothing has arrived yet at {feed.location}")
+            continue
+        complete = (
+            f"complete up to {row.watermark:%Y-%m-%d %H:%M:%S}Z ({row.grade})" if row.watermark else "no watermark"
+        )
+        level: Level = "warning" if refused.get(feed.name) or row.watermark is None else "ok"
+        yield Finding(
+            subject,
+            level,
+            f"{complete}; {refused.get(feed.name, 0)} batches refused, {held.get(feed.name, 0)} rows held",
+        )
+
+
+def _channels(world: World) -> Iterator[Finding]:
+    sms, email = world.configuration.sms, world.configuration.email
+    if sms is None and email is None:
+        yield Finding("channels", "warning", "neither [sms] nor [email] is configured: customers are not told anything")
+    if sms is not None:
+        yield _reached("sms", lambda: _connect(sms))
+    if email is not None:
+        yield _reached("email", lambda: smtplib.SMTP(email.host, email.port, timeout=CONNECT_TIMEOUT_SECONDS).quit())
+
+
+def _connect(sms: Sms) -> None:
+    sms.password.read()
+    socket.create_connection((sms.host, sms.port), CONNECT_TIMEOUT_SECONDS).close()
+
+
+def _reached(subject: str, attempt: Callable[[], object]) -> Finding:
+    try:
+        attempt()
+    except ConfigurationError as error:
+        return Finding(subject, "failure", str(error))
+    except (OSError, smtplib.SMTPException) as error:
+        return Finding(subject, "failure", f"cannot be reached: {error}")
+    return Finding(subject, "ok", "can be reached")
+
+
+def _counts(connection: sa.Connection, column: sa.Column[str], condition: sa.ColumnElement[bool]) -> dict[str, int]:
+    rows = connection.execute(sa.select(column, sa.func.count()).where(condition).group_by(column))
+    return dict(rows.tuples().all())
+
+
+def _words(duration: timedelta) -> str:
+    minutes = int(duration.total_seconds() // 60)
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02} min"
