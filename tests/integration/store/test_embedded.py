@@ -13,7 +13,8 @@ from sqlalchemy import create_engine, text
 
 from reconcile.store.embedded import EmbeddedPostgres
 from reconcile.store.lock import AlreadyInUse
-from reconcile.store.postgres_place import LONGEST_SOCKET_PATH, SOCKET_NAME, SYSTEM_FOLDER
+from reconcile.store.postgres_place import SOCKET_NAME, SYSTEM_FOLDER
+from reconcile.store.socket_folder import LONGEST_SOCKET_PATH
 
 KEEP_RUNNING = """
 import sys, time
