@@ -1,9 +1,10 @@
 """The one place where things are wired: from a configuration to the world in which jobs, desk and commands run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
@@ -24,6 +25,14 @@ from reconcile.store.lake import Lake
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+
+MAY_ACTIVATE: Final = frozenset({"supervisor", "admin"})
+"""Roles that may put a mode of a flow into force, two of them together."""
+
+
+class NotAllowedError(PermissionError):
+    """Somebody may not do this; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,29 @@ class Application:
 
     def write_report(self) -> list[str]:
         return write_report(self.world)
+
+    def activate(self, flow: str, *, maker: str, approver: str, passwords: Mapping[str, str], reason: str) -> str:
+        """Puts the configured mode and limits of a flow into force; returns the mode. Raises `NotAllowedError`."""
+        from reconcile.desk.accounts import authenticate
+
+        world, section = self.world, self.world.configuration.flow(flow)
+        if maker == approver:
+            raise NotAllowedError("the one who agrees must be somebody else than the one who proposes")
+        with world.database.begin() as connection:
+            for name in (maker, approver):
+                account = authenticate(connection, name, passwords[name])
+                if account is None or account.role not in MAY_ACTIVATE:
+                    raise NotAllowedError(f"{name} may not: wrong name or password, or neither supervisor nor admin")
+            modes.activate(
+                connection,
+                flow=flow,
+                mode=section.mode,
+                limits=modes.Limits.of(section, world.configuration.policy(flow)),
+                actor=f"user:{maker}, agreed by user:{approver}",
+                reason=reason,
+                now=world.clock.now(),
+            )
+        return section.mode
 
     def prepare(self) -> None:
         """Brings the database to the newest schema, and puts each flow that has no mode yet into its first one.
