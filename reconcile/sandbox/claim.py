@@ -18,12 +18,12 @@ class Claim(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that a text says, repetitions folded: times are `HH:MM`, amounts in minor units."""
+    """All that a text says, repetitions folded: `named_at` and `promised_by` are `HH:MM`, amounts in minor units."""
 
     claims: frozenset[Claim]
     references: frozenset[str]
     amounts_minor: frozenset[int]
-    credited_at: str | None
+    named_at: str | None
     promised_by: str | None
 
 
@@ -33,12 +33,16 @@ _CLAIMS: Final = {
     Claim.CREDITED: re.compile(r"crédit[ée]e?s? à \d|\bcredited at \d", re.IGNORECASE),
     Claim.ARRIVED: re.compile(r"\bsont arrivés|\bhave arrived\b", re.IGNORECASE),
 }
-_CREDITED_AT: Final = re.compile(r"(?:crédit[ée]e?s? à|credited at) (\d{1,2}) ?[h:] ?(\d{2})", re.IGNORECASE)
+_NAMED_AT: Final = re.compile(
+    r"(?:crédit[ée]e?s? à|credited at|arrivés à|have arrived at) (\d{1,2}) ?[h:] ?(\d{2})", re.IGNORECASE
+)
 _PROMISED_BY: Final = re.compile(r"(?:prochaine nouvelle avant|next news by) (\d{1,2}) ?[h:] ?(\d{2})", re.IGNORECASE)
 _REFERENCE: Final = re.compile(r"\bRC\d{6}\.\d{4}\.[A-Z]\d{5}\b")
 _NUMBER: Final = r"(\d{1,3}(?:[ ,.]\d{3})+|\d+)"
-_CURRENCY: Final = r"(?:F ?CFA|XOF|CFA|F)"
-_AMOUNT: Final = re.compile(rf"(?<![\dh:.,]){_NUMBER} ?{_CURRENCY}\b|\b{_CURRENCY} ?{_NUMBER}\b")
+# A number beside its currency, on either side; never a piece of a time, of a case number or of a longer word.
+_AMOUNT: Final = re.compile(
+    rf"(?<![\w:.,\-]){_NUMBER} ?(?:F ?CFA|XOF|CFA|F)(?![\w\-])|(?<![\w\-])(?:F ?CFA|XOF) ?{_NUMBER}(?![\w\-])"
+)
 
 
 def read_notice(text: str) -> Reading:
@@ -49,7 +53,7 @@ def read_notice(text: str) -> Reading:
         claims=frozenset(claim for claim, pattern in _CLAIMS.items() if pattern.search(plain)),
         references=frozenset(_REFERENCE.findall(plain)),
         amounts_minor=frozenset(_to_minor(a or b) for a, b in _AMOUNT.findall(without_references)),
-        credited_at=_time(_CREDITED_AT, plain),
+        named_at=_time(_NAMED_AT, plain),
         promised_by=_time(_PROMISED_BY, plain),
     )
 

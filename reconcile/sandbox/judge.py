@@ -87,23 +87,25 @@ def _why_claim_untrue(truth: Truth, notice: Notice, reading: Reading, purchase: 
     match claim:
         case Claim.NOT_ARRIVED | Claim.STILL_NOT_ARRIVED:
             return "says not arrived, and it had" if has_arrived else None
+        case Claim.ARRIVED if not has_arrived:
+            return "says arrived, and it had not"
         case Claim.ARRIVED:
-            return None if has_arrived else "says arrived, and it had not"
+            instants = truth.posted_instants(purchase.reference)
+            is_named = reading.named_at is None or reading.named_at in _minutes_near(instants)
+        case Claim.CREDITED if not ours:
+            return "says credited by us, and it was not"
         case Claim.CREDITED:
-            if not ours:
-                return "says credited by us, and it was not"
-            named = any(reading.credited_at in _minutes_near(credit.posted_at) for credit in ours)
-            return None if named else "names a time at which nothing was credited"
+            is_named = reading.named_at in _minutes_near([credit.posted_at for credit in ours if credit.posted_at])
+    return None if is_named else "names a time at which nothing was credited"
 
 
 def _addresses(notice: Notice, purchase: Purchase) -> set[str | None]:
     return {purchase.payer.msisdn} if notice.channel == "sms" else {purchase.payer.email}
 
 
-def _minutes_near(posted_at: datetime | None) -> set[str]:
-    if posted_at is None:
-        return set()
-    return {to_minute(posted_at + shift) for shift in (-CLAIMED_TIME_SLACK, timedelta(), CLAIMED_TIME_SLACK)}
+def _minutes_near(instants: Sequence[datetime]) -> set[str]:
+    slack = (-CLAIMED_TIME_SLACK, timedelta(), CLAIMED_TIME_SLACK)
+    return {to_minute(instant + shift) for instant in instants for shift in slack}
 
 
 def _due(arrived_at: datetime, promised_by: str | None) -> datetime | None:

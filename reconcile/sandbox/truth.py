@@ -68,9 +68,13 @@ class Truth:
         """When the account first held what was promised, if it still does."""
         if self.held_minor(purchase.reference, self.now) < purchase.amount_minor:
             return None
-        ours = (credit.posted_at for credit in self.ours(purchase.reference) if credit.posted_at is not None)
-        instants = sorted([*(row.posted_at for row in self._originals.get(purchase.reference, ())), *ours])
+        instants = self.posted_instants(purchase.reference)
         return next(at for at in instants if self.held_minor(purchase.reference, at) >= purchase.amount_minor)
+
+    def posted_instants(self, reference: str) -> list[datetime]:
+        """When anything was posted for it on the right account, by whomever, in order."""
+        ours = [credit.posted_at for credit in self.ours(reference) if credit.posted_at is not None]
+        return sorted([*(row.posted_at for row in self._originals.get(reference, ())), *ours])
 
     def landed_at(self, reference: str) -> datetime | None:
         """When the first original landed on the right account, if it has by now."""
