@@ -1,5 +1,6 @@
 """One wronged customer's story, told from the books."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +9,7 @@ from reconcile.sandbox.day import OUTAGE_END, OUTAGE_START
 from reconcile.sandbox.fate import caught_in_outage
 from reconcile.sandbox.instants import to_iso
 from reconcile.sandbox.judge import Judgement, judge
-from reconcile.sandbox.phone import mask, to_national
+from reconcile.sandbox.phone import CALLING_CODE, mask, to_national
 from reconcile.sandbox.purchase import Purchase
 from reconcile.sandbox.truth import Standing, Truth
 
@@ -77,6 +78,6 @@ def _tell(snapshot: Snapshot, truth: Truth, judgement: Judgement, purchase: Purc
 
 def _masked(text: str, purchase: Purchase) -> str:
     for msisdn in (purchase.account, purchase.payer.msisdn):
-        for written in (msisdn, to_national(msisdn)):
-            text = text.replace(written, mask(msisdn))
+        digits = r"[\s.]?".join(to_national(msisdn))
+        text = re.sub(rf"(?:{re.escape(CALLING_CODE)}\s?)?{digits}", mask(msisdn), text)
     return text if purchase.payer.email is None else text.replace(purchase.payer.email, "(e-mail address)")

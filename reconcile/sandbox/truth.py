@@ -66,7 +66,9 @@ class Truth:
 
     def whole_at(self, purchase: Purchase) -> datetime | None:
         """When the account first held what was promised, if it still does."""
-        if self.held_minor(purchase.reference, self.now) < purchase.amount_minor:
+        # Our latest credits are posted just after `now`: they are in the books all the same.
+        ours_minor = sum(credit.request.amount_minor for credit in self.ours(purchase.reference))
+        if self.original_minor(purchase.reference, self.now) + ours_minor < purchase.amount_minor:
             return None
         instants = self.posted_instants(purchase.reference)
         return next(at for at in instants if self.held_minor(purchase.reference, at) >= purchase.amount_minor)

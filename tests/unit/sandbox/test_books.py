@@ -1,5 +1,6 @@
 """The oracle must notice each kind of harm: every test plants one."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,8 +12,10 @@ from reconcile.sandbox.fate import Fate, caught_in_outage
 from reconcile.sandbox.fault import NO_RATES
 from reconcile.sandbox.instants import to_minute
 from reconcile.sandbox.notice import Notice
+from reconcile.sandbox.phone import mask, to_national
 from reconcile.sandbox.purchase import Purchase
 from reconcile.sandbox.story import tell_story
+from reconcile.sandbox.truth import Truth
 from reconcile.sandbox.world import World
 
 AFTER_OUTAGE = OUTAGE_END + timedelta(minutes=30)
@@ -95,6 +98,26 @@ def test_a_rightful_credit_makes_whole_and_its_wait_is_measured(evening: Evening
     wait = AFTER_OUTAGE + timedelta(seconds=1) - purchase.confirmed_at
     assert books["minutes_to_whole"]["worst"] >= round(wait.total_seconds() / 60, 1)
     assert books["paid_twice_by_us"] == books["wrongly_paid"] == 0
+
+
+def test_who_pays_exactly_what_is_owed_makes_everybody_whole(evening: Evening):
+    truth = Truth(evening.world, (), evening.now)
+    for purchase in evening.world.purchases:
+        if truth.is_wronged(purchase) and not truth.is_whole(purchase):
+            evening.credit(purchase)
+    books = evening.books()
+    assert books["wronged"] == books["whole"] > 50
+    assert (
+        books["not_whole"] == books["paid_twice_by_us"] == books["wrongly_paid"] == books["landed_after_we_paid"] == 0
+    )
+
+
+def test_a_credit_counts_at_once_although_it_is_posted_after_the_tick(evening: Evening):
+    (purchase,) = evening.lost()
+    evening.now = AFTER_OUTAGE
+    before = evening.books()["whole"]
+    evening.credit(purchase, at=evening.now)
+    assert evening.books()["whole"] == before + 1
 
 
 def test_a_misdirected_purchase_is_made_whole_on_the_right_account(evening: Evening):
@@ -262,13 +285,15 @@ def test_the_usual_script_pays_twice_when_replies_are_lost(evening: Evening):
 def test_the_story_is_told_in_order_and_shows_no_number(evening: Evening):
     assert tell_story(evening.snapshot()) == []
     (purchase,) = evening.lost()
-    evening.tell(purchase, "ne sont pas encore arrivés", OUTAGE_END)
+    spaced = " ".join(re.findall("..", to_national(purchase.account)))
+    evening.tell(purchase, f"pour le {spaced} ne sont pas encore arrivés", OUTAGE_END)
     evening.credit(purchase)
     evening.tell(purchase, "ont été crédités à 14h50")
     story = tell_story(evening.snapshot())
     assert [event["what"] for event in story][-5:] == ["message", "outage", "sms", "credit", "sms"]
     assert [event["at"] for event in story] == sorted(event["at"] for event in story)
     told = " ".join(event["text"] for event in story)
-    assert purchase.payer.msisdn[4:] not in told
-    assert purchase.account[4:] not in told
+    for msisdn in (purchase.payer.msisdn, purchase.account):
+        assert msisdn[4:] not in told.replace(" ", "")
+        assert mask(msisdn) in told
     assert {event["reference"] for event in story} == {purchase.reference}
