@@ -1,0 +1,1 @@
+"""From confirmations and ledger entries to matches, verdicts and the statement: pure files in, files out."""

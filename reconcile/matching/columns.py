@@ -1,0 +1,95 @@
+"""The columns that the fold reads of published rows and of our attempts, with their DuckDB types."""
+
+from collections.abc import Mapping
+
+CONFIRMATION: Mapping[str, str] = {
+    "confirmation_id": "UUID",
+    "message_id": "VARCHAR",
+    "match_key": "UUID",
+    "account_key": "UUID",
+    "reference": "VARCHAR",
+    "account": "VARCHAR",
+    "payer": "VARCHAR",
+    "asset": "VARCHAR",
+    "amount_minor": "BIGINT",
+    "product": "VARCHAR",
+    "outcome": "VARCHAR",
+    "confidence": "VARCHAR",
+    "confirmed_at": "TIMESTAMPTZ",
+}
+
+ENTRY: Mapping[str, str] = {
+    "entry_id": "UUID",
+    "match_key": "UUID",
+    "account_key": "UUID",
+    "reference": "VARCHAR",
+    "account": "VARCHAR",
+    "asset": "VARCHAR",
+    "amount_minor": "BIGINT",
+    "own_key": "VARCHAR",
+    "posted_at": "TIMESTAMPTZ",
+}
+
+OWN_ATTEMPT: Mapping[str, str] = {
+    "own_key": "VARCHAR",
+    "intent_id": "UUID",
+    "break_id": "UUID",
+    "account": "VARCHAR",
+    "asset": "VARCHAR",
+    "amount_minor": "BIGINT",
+    "sent_at": "TIMESTAMPTZ",
+    "status": "VARCHAR",
+}
+
+VERDICT: Mapping[str, str] = {
+    "break_id": "UUID",
+    "version": "INTEGER",
+    "kind": "VARCHAR",
+    "account": "VARCHAR",
+    "payer": "VARCHAR",
+    "reference": "VARCHAR",
+    "asset": "VARCHAR",
+    "product": "VARCHAR",
+    "message_id": "VARCHAR",
+    "confirmation_ids": "UUID[]",
+    "entry_ids": "UUID[]",
+    "confirmed_minor": "BIGINT",
+    "credited_minor": "BIGINT",
+    "own_minor": "BIGINT",
+    "owed_minor": "BIGINT",
+    "confirmed_at": "TIMESTAMPTZ",
+    "deadline_at": "TIMESTAMPTZ",
+    "credited_at": "TIMESTAMPTZ",
+    "decidable_at": "TIMESTAMPTZ",
+    "grade": "VARCHAR",
+    "blocked": "VARCHAR",
+    "evidence": "VARCHAR",
+}
+
+TOTAL: Mapping[str, str] = {
+    "asset": "VARCHAR",
+    "day": "DATE",
+    "side": "VARCHAR",
+    "line": "VARCHAR",
+    "rows": "BIGINT",
+    "minor": "BIGINT",
+}
+
+MINUTE: Mapping[str, str] = {
+    "asset": "VARCHAR",
+    "minute": "TIMESTAMPTZ",
+    "confirmed_rows": "BIGINT",
+    "confirmed_minor": "BIGINT",
+    "credited_rows": "BIGINT",
+    "credited_minor": "BIGINT",
+}
+
+
+def select(columns: Mapping[str, str]) -> str:
+    """A select list that also checks the types: a cast that changes nothing costs nothing."""
+    return ", ".join(f"{name}::{kind} AS {name}" for name, kind in columns.items())
+
+
+def empty(columns: Mapping[str, str]) -> str:
+    """A query with these columns and no rows."""
+    return "SELECT " + ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items()) + " WHERE false"

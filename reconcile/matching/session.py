@@ -1,0 +1,87 @@
+"""One DuckDB connection that runs the named SQL of `sql/match/`."""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+
+from reconcile import resources
+from reconcile.matching import columns
+
+
+class Session:
+    """A private in-memory database that may spill into `spill`; everything in it is gone when it closes."""
+
+    def __init__(self, spill: Path, *, threads: int | None = None, memory_limit: str | None = None) -> None:
+        self._connection = duckdb.connect(":memory:")
+        settings = {"temp_directory": str(spill), "TimeZone": "UTC", "preserve_insertion_order": "true"}
+        if threads is not None:
+            settings["threads"] = str(threads)
+        if memory_limit is not None:
+            settings["memory_limit"] = memory_limit
+        for name, value in settings.items():
+            self._connection.execute(f"SET {name} = {literal(value)}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def run(self, name: str) -> None:
+        """Run one file of `sql/match/`, named without its folder and ending."""
+        self._connection.execute(resources.text(f"sql/match/{name}.sql"))
+
+    def execute(self, statement: str, parameters: Sequence[object] = ()) -> None:
+        self._connection.execute(statement, list(parameters))
+
+    def rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        return self._connection.execute(query, list(parameters)).fetchall()
+
+    def set_variable(self, name: str, kind: str, value: object) -> None:
+        """A value of the DuckDB type `kind` that the SQL reads with `getvariable`."""
+        self._connection.execute(f"SET VARIABLE {name} = CAST($1 AS {kind})", [value])
+
+    def table(self, name: str, rows: object, select: str) -> None:
+        """A temporary table from an Arrow table (or anything else that DuckDB scans)."""
+        self._connection.register("incoming", rows)
+        self._connection.execute(f"CREATE TEMP TABLE {name} AS SELECT {select} FROM incoming")  # noqa: S608 - our own names
+        self._connection.unregister("incoming")
+
+    def strings(self, name: str, column: str, values: Collection[str]) -> None:
+        """A temporary table of one column of text."""
+        self._connection.execute(
+            f"CREATE TEMP TABLE {name} AS SELECT unnest($1::VARCHAR[]) AS {column}", [sorted(values)]
+        )
+
+    def files_view(self, name: str, files: Sequence[str], of_kind: Mapping[str, str]) -> None:
+        """A view over Parquet files with the columns `of_kind`; empty when there are no files."""
+        query = columns.empty(of_kind)
+        if files:
+            query = f"SELECT {columns.select(of_kind)} FROM {_scan(files)}"  # noqa: S608 - paths are quoted by `literal`
+        self._connection.execute(f"CREATE TEMP VIEW {name} AS {query}")
+
+    def time_ranges(self, files: Sequence[str], column: str) -> dict[str, tuple[int, int]]:
+        """First and last time in each file that has rows, in microseconds since 1970."""
+        if not files:
+            return {}
+        ends = f"epoch_us(min({column})), epoch_us(max({column}))"
+        found = self.rows(f"SELECT filename, {ends} FROM {_scan(files)} GROUP BY filename")  # noqa: S608 - as above
+        return {filename: (first, last) for filename, first, last in found}
+
+    def write(self, query: str, file: Path) -> None:
+        """Write a query's rows, in its order, to a Parquet file."""
+        self._connection.execute(f"COPY ({query}) TO {literal(str(file))} (FORMAT parquet, COMPRESSION zstd)")
+
+
+def literal(text: str) -> str:
+    """A string as an SQL literal: statements such as COPY take no parameters."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _scan(files: Sequence[str]) -> str:
+    return f"read_parquet([{', '.join(literal(file) for file in files)}], filename = true)"

@@ -1,0 +1,89 @@
+"""What one fold hands to the next: the open items, the newest verdicts, the sums so far, and which batches it knows."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+FORMAT = 1
+MANIFEST = "state.json"
+CONFIRMATIONS = "open_confirmations.parquet"
+ENTRIES = "open_entries.parquet"
+JUDGED = "judged.parquet"
+TOTALS = "totals.parquet"
+MINUTES = "minutes.parquet"
+STATEMENT = "statement.json"
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedFile:
+    """A published batch that has been folded, and the time of its first and last row (microseconds since 1970, UTC)."""
+
+    path: str
+    first_us: int
+    last_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The batches within the horizon. Their rows can be recalled; those of older batches cannot."""
+
+    flow: str
+    confirmations: tuple[FoldedFile, ...] = ()
+    entries: tuple[FoldedFile, ...] = ()
+
+    def without_older_than(self, cutoff: datetime | None) -> "Manifest":
+        """Batches whose last row is before `cutoff` are dropped."""
+        if cutoff is None:
+            return self
+        limit = microseconds(cutoff)
+        return replace(
+            self,
+            confirmations=tuple(file for file in self.confirmations if file.last_us >= limit),
+            entries=tuple(file for file in self.entries if file.last_us >= limit),
+        )
+
+    @property
+    def first_us(self) -> int | None:
+        """The earliest row that can still be recalled."""
+        return min((file.first_us for file in (*self.confirmations, *self.entries)), default=None)
+
+
+class StateError(RuntimeError):
+    """A folder is not a state of this flow, or was written by another version of this package."""
+
+
+def read(folder: Path, flow: str) -> Manifest:
+    """The manifest in `folder`; raises `StateError`."""
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise StateError(f"{folder} holds no state of a fold") from error
+    if content["format"] != FORMAT:
+        raise StateError(f"{folder} has format {content['format']}; this version reads {FORMAT}")
+    if content["flow"] != flow:
+        raise StateError(f"{folder} is a state of the flow {content['flow']}, not of {flow}")
+    return Manifest(flow, _files(content["confirmations"]), _files(content["entries"]))
+
+
+def write(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest: last, so that a folder with one is whole."""
+    content = {"format": FORMAT, **asdict(manifest)}
+    (folder / MANIFEST).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def needed_files(folder: Path, flow: str) -> frozenset[str]:
+    """Paths of the batches that the next fold may read again: housekeeping must leave them."""
+    manifest = read(folder, flow)
+    return frozenset(file.path for file in (*manifest.confirmations, *manifest.entries))
+
+
+def microseconds(instant: datetime) -> int:
+    """An aware instant as microseconds since 1970 in UTC, exactly."""
+    whole_seconds = int(instant.replace(microsecond=0).timestamp())
+    return whole_seconds * 1_000_000 + instant.microsecond
+
+
+def _files(content: Sequence[dict[str, object]]) -> tuple[FoldedFile, ...]:
+    return tuple(FoldedFile(str(row["path"]), int(str(row["first_us"])), int(str(row["last_us"]))) for row in content)

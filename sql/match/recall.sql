@@ -1,0 +1,41 @@
+-- The rows at hand: the new ones, the open ones, and the settled groups that a new row concerns.
+-- In:  new_confirmation, new_entry (published rows not yet folded); loose_confirmation, loose_entry (the state's open
+--      items, whole groups); past_confirmation, past_entry (the batches of the horizon, folded before).
+-- Out: recalled_confirmation, recalled_entry (settled groups, whole); confirmation, entry (views of all rows at hand).
+-- Why right: what has left the open items was settled by one reference in full and in time; it is found again by its
+--      match_key, or by its confirmation_id when the same purchase is told with another account.
+
+CREATE TEMP TABLE loose_key AS
+SELECT match_key FROM loose_confirmation WHERE match_key IS NOT NULL
+UNION
+SELECT match_key FROM loose_entry WHERE match_key IS NOT NULL;
+
+CREATE TEMP TABLE asked_key AS
+SELECT match_key FROM new_confirmation WHERE match_key IS NOT NULL
+UNION
+SELECT match_key FROM new_entry WHERE match_key IS NOT NULL
+UNION
+SELECT match_key FROM past_confirmation
+WHERE match_key IS NOT NULL AND confirmation_id IN (SELECT confirmation_id FROM new_confirmation);
+
+DELETE FROM asked_key WHERE match_key IN (SELECT match_key FROM loose_key);
+
+CREATE TEMP TABLE recalled_confirmation AS
+SELECT * FROM past_confirmation WHERE match_key IN (SELECT match_key FROM asked_key);
+
+CREATE TEMP TABLE recalled_entry AS
+SELECT * FROM past_entry WHERE match_key IN (SELECT match_key FROM asked_key);
+
+CREATE TEMP VIEW confirmation AS
+SELECT * FROM new_confirmation
+UNION ALL BY NAME
+SELECT * FROM loose_confirmation
+UNION ALL BY NAME
+SELECT * FROM recalled_confirmation;
+
+CREATE TEMP VIEW entry AS
+SELECT * FROM new_entry
+UNION ALL BY NAME
+SELECT * FROM loose_entry
+UNION ALL BY NAME
+SELECT * FROM recalled_entry;

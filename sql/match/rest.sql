@@ -1,0 +1,75 @@
+-- What the cheap half left, brought into its groups.
+-- In:  confirmation, ledger, open_key.
+-- Out: rest_confirmation, rest_entry (every row outside the fitting pairs);
+--      purchase (one row per confirmation_id, from its first message, with what its other messages say
+--      and whether its group is `short` of what was promised);
+--      posting (one row per entry, also when it was delivered twice, with its group).
+-- Groups: `k:` + match_key where there is one; else the row stands alone as `c:` or `e:` + its id. A purchase that was
+--      read with two keys takes both groups into one. A group without entries, or without confirmations and without
+--      reversals, falls apart into single rows: each may find its own partner in a later pass.
+
+CREATE TEMP TABLE rest_confirmation AS
+SELECT * FROM confirmation WHERE match_key IS NULL OR match_key IN (SELECT match_key FROM open_key);
+
+CREATE TEMP TABLE rest_entry AS
+SELECT * FROM ledger WHERE match_key IS NULL OR match_key IN (SELECT match_key FROM open_key);
+
+CREATE TEMP TABLE told AS
+WITH first_message AS (
+    SELECT *
+    FROM rest_confirmation
+    WHERE outcome = 'success'
+    QUALIFY row_number() OVER (
+        PARTITION BY confirmation_id ORDER BY confirmed_at, message_id, amount_minor, account, asset, match_key
+    ) = 1
+),
+all_messages AS (
+    SELECT
+        confirmation_id,
+        coalesce(
+            max(confirmed_at) FILTER (outcome = 'reversed') >= max(confirmed_at) FILTER (outcome = 'success'), false
+        ) AS retracted,
+        max(confirmed_at) FILTER (outcome = 'reversed') AS reversed_at,
+        coalesce(bool_or(confidence = 'low') FILTER (outcome = 'success'), false) AS low,
+        count(DISTINCT (account, asset, amount_minor)) FILTER (outcome = 'success') AS readings,
+        list(DISTINCT amount_minor ORDER BY amount_minor) FILTER (outcome = 'success') AS amounts_read
+    FROM rest_confirmation
+    GROUP BY confirmation_id
+)
+SELECT f.*, m.retracted, CASE WHEN m.retracted THEN m.reversed_at END AS retracted_at, m.low, m.readings, m.amounts_read
+FROM first_message AS f
+JOIN all_messages AS m USING (confirmation_id);
+
+CREATE TEMP TABLE key_group AS
+SELECT r.match_key, min('k:' || coalesce(t.match_key, r.match_key)) AS group_id
+FROM rest_confirmation AS r
+JOIN told AS t USING (confirmation_id)
+WHERE r.match_key IS NOT NULL
+GROUP BY r.match_key;
+
+CREATE TEMP TABLE posting AS
+WITH grouped AS (
+    SELECT e.*, coalesce(g.group_id, 'k:' || e.match_key, 'e:' || e.entry_id) AS group_id, g.group_id IS NOT NULL AS told
+    FROM (SELECT DISTINCT ON (entry_id) * FROM rest_entry ORDER BY entry_id) AS e
+    LEFT JOIN key_group AS g ON g.match_key = e.match_key
+)
+SELECT * REPLACE (
+    CASE WHEN told OR min(amount_minor) OVER (PARTITION BY group_id) < 0 THEN group_id ELSE 'e:' || entry_id END AS group_id
+)
+FROM grouped;
+
+CREATE TEMP TABLE purchase AS
+WITH credit AS (SELECT group_id, sum(amount_minor) AS posted_minor FROM posting WHERE told GROUP BY group_id)
+SELECT
+    t.*,
+    CASE
+        WHEN c.group_id IS NOT NULL THEN c.group_id
+        WHEN t.readings > 1 THEN coalesce(g.group_id, 'c:' || t.confirmation_id)
+        ELSE 'c:' || t.confirmation_id
+    END AS group_id,
+    c.posted_minor IS NOT NULL AS has_entries,
+    NOT t.retracted
+        AND coalesce(c.posted_minor, 0) < sum(t.amount_minor) FILTER (NOT t.retracted) OVER (PARTITION BY g.group_id) AS short
+FROM told AS t
+LEFT JOIN key_group AS g ON g.match_key = t.match_key
+LEFT JOIN credit AS c ON c.group_id = g.group_id;

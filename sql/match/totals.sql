@@ -1,0 +1,140 @@
+-- What stays open, and the sums of the statement and the curve after this run.
+-- In:  line, minute (the rest, by group), bundle, purchase, posting, placed, own_placed; confirmation, ledger and rest_* (what
+--      settled at once is their difference); recalled_*; total, minute_total (the sums of all that had left the open
+--      items before this run); variable frozen_before (older groups can no longer change).
+-- Out: kept_group (the open items); plain_minute, plain_day (what settled at once, told and posted);
+--      total_after, minute_total_after (for the next run); statement_line, curve (everything, as of this run).
+-- Why right: what leaves the open items is added once, what is recalled is taken off first, and both in full: a group
+--      leaves only as purchases credited in full by entries that are all credits, or when it is too old to change.
+
+CREATE TEMP TABLE kept_group AS
+WITH kept AS (
+    SELECT group_id
+    FROM bundle
+    WHERE CASE
+        WHEN greatest(confirmed_at, last_posted_at, own_posted_at) < getvariable('frozen_before')
+            THEN kind IS NOT NULL AND balance_minor > 0
+        WHEN NOT in_scope THEN NOT due
+        ELSE NOT (
+            purchases > 0 AND balance_minor = 0 AND kind IS NULL AND coalesce(by_reference, false)
+            AND own_minor = 0 AND retracted_minor = 0 AND reversals = 0
+        )
+    END
+    UNION ALL
+    SELECT group_id FROM own_placed
+    WHERE break_group_id IS NULL AND coalesce(posted_at >= getvariable('frozen_before'), true)
+),
+member AS (
+    SELECT group_id, match_key FROM purchase WHERE match_key IS NOT NULL
+    UNION
+    SELECT group_id, match_key FROM placed WHERE match_key IS NOT NULL
+)
+-- Groups that share a key stay together, so that whoever asks for the key finds all of it in one place.
+SELECT group_id FROM kept
+UNION
+SELECT o.group_id
+FROM member AS m
+JOIN kept AS k USING (group_id)
+JOIN member AS o ON o.match_key = m.match_key;
+
+CREATE TEMP TABLE plain_minute AS
+SELECT asset, minute, sum(rows)::BIGINT AS rows, sum(minor)::BIGINT AS minor
+FROM (
+    SELECT asset, date_trunc('minute', confirmed_at) AS minute, count(*) AS rows, sum(amount_minor) AS minor FROM confirmation GROUP BY ALL
+    UNION ALL
+    SELECT asset, date_trunc('minute', confirmed_at), -count(*), -sum(amount_minor) FROM rest_confirmation GROUP BY ALL
+)
+GROUP BY ALL
+HAVING sum(rows) <> 0;
+
+CREATE TEMP TABLE plain_day AS
+SELECT asset, timezone('UTC', minute)::DATE AS day, 'confirmation' AS side, sum(rows)::BIGINT AS rows, sum(minor)::BIGINT AS minor
+FROM plain_minute
+GROUP BY ALL
+UNION ALL
+SELECT asset, day, 'ledger', sum(rows)::BIGINT, sum(minor)::BIGINT
+FROM (
+    SELECT asset, timezone('UTC', posted_at)::DATE AS day, count(*) AS rows, sum(amount_minor) AS minor FROM ledger GROUP BY ALL
+    UNION ALL
+    SELECT asset, timezone('UTC', posted_at)::DATE, -count(*), -sum(amount_minor) FROM rest_entry GROUP BY ALL
+)
+GROUP BY ALL
+HAVING sum(rows) <> 0;
+
+CREATE TEMP TABLE recalled_told AS
+SELECT *
+FROM (
+    SELECT *, min(confirmed_at) OVER (PARTITION BY match_key) AS first_at
+    FROM recalled_confirmation
+    WHERE outcome = 'success'
+    QUALIFY row_number() OVER (
+        PARTITION BY confirmation_id ORDER BY confirmed_at, message_id, amount_minor, account, asset, match_key
+    ) = 1
+)
+WHERE first_at >= getvariable('since');
+
+CREATE TEMP TABLE recalled_posted AS
+SELECT DISTINCT ON (entry_id) * FROM recalled_entry WHERE match_key IN (SELECT match_key FROM recalled_told);
+
+CREATE TEMP TABLE total_after AS
+SELECT asset, day, side, line, sum(rows)::BIGINT AS rows, sum(minor)::BIGINT AS minor
+FROM (
+    SELECT asset, day, side, line, rows, minor FROM total
+    UNION ALL
+    SELECT asset, day, side, line, rows, minor FROM line WHERE group_id NOT IN (SELECT group_id FROM kept_group)
+    UNION ALL
+    SELECT asset, day, side, unnest([CASE side WHEN 'ledger' THEN 'posted' ELSE 'confirmed' END, 'credited']), rows, minor FROM plain_day
+    UNION ALL
+    SELECT asset, timezone('UTC', confirmed_at)::DATE, 'confirmation', unnest(['confirmed', 'credited']), -1, -amount_minor FROM recalled_told
+    UNION ALL
+    SELECT asset, timezone('UTC', posted_at)::DATE, 'ledger', unnest(['posted', 'credited']), -1, -amount_minor FROM recalled_posted
+)
+GROUP BY ALL
+HAVING sum(rows) <> 0 OR sum(minor) <> 0
+ORDER BY ALL;
+
+CREATE TEMP TABLE statement_line AS
+SELECT asset, day, side, line, sum(rows)::BIGINT AS rows, sum(minor)::BIGINT AS minor
+FROM (
+    SELECT asset, day, side, line, rows, minor FROM total_after
+    UNION ALL
+    SELECT asset, day, side, line, rows, minor FROM line WHERE group_id IN (SELECT group_id FROM kept_group)
+)
+GROUP BY ALL
+HAVING sum(rows) <> 0 OR sum(minor) <> 0
+ORDER BY ALL;
+
+CREATE TEMP TABLE minute_total_after AS
+SELECT
+    asset, minute,
+    sum(confirmed_rows)::BIGINT AS confirmed_rows, sum(confirmed_minor)::BIGINT AS confirmed_minor,
+    sum(credited_rows)::BIGINT AS credited_rows, sum(credited_minor)::BIGINT AS credited_minor
+FROM (
+    SELECT * FROM minute_total
+    UNION ALL BY NAME
+    SELECT * EXCLUDE (group_id) FROM minute WHERE group_id NOT IN (SELECT group_id FROM kept_group)
+    UNION ALL BY NAME
+    SELECT asset, minute, rows AS confirmed_rows, minor AS confirmed_minor, rows AS credited_rows, minor AS credited_minor
+    FROM plain_minute
+    UNION ALL BY NAME
+    SELECT asset, date_trunc('minute', confirmed_at) AS minute, -1 AS confirmed_rows, -amount_minor AS confirmed_minor,
+        -1 AS credited_rows, -amount_minor AS credited_minor
+    FROM recalled_told
+)
+WHERE coalesce(minute >= getvariable('frozen_before'), true)
+GROUP BY ALL
+HAVING sum(confirmed_rows) <> 0
+ORDER BY ALL;
+
+CREATE TEMP TABLE curve AS
+SELECT
+    asset, minute,
+    sum(confirmed_rows)::BIGINT AS confirmed_rows, sum(confirmed_minor)::BIGINT AS confirmed_minor,
+    sum(credited_rows)::BIGINT AS credited_rows, sum(credited_minor)::BIGINT AS credited_minor
+FROM (
+    SELECT * FROM minute_total_after
+    UNION ALL BY NAME
+    SELECT * EXCLUDE (group_id) FROM minute WHERE group_id IN (SELECT group_id FROM kept_group)
+)
+GROUP BY ALL
+ORDER BY ALL;

@@ -1,0 +1,110 @@
+-- The verdicts of this run, with their versions.
+-- In:  bundle, unit, placed, judged (the newest version of every verdict so far), variable grade.
+-- Out: current (one row per open break, and per break that has closed), verdict (what is new or changed of it, with
+--      its version), latest (the newest version of everything: the next run's `judged`).
+-- Why right: a break has the id of its earliest confirmation, else of its earliest entry. A break of `judged` that no
+--      group speaks for any more has been explained as part of another; one whose rows are not at hand stays as it is.
+
+CREATE TEMP TABLE current AS
+WITH known AS (
+    SELECT
+        b.* EXCLUDE (kind, held),
+        CASE
+            WHEN kind IS NOT NULL THEN kind
+            WHEN purchases = 0 OR balance_minor <> 0 OR NOT due OR NOT in_scope THEN NULL
+            WHEN confirmed_minor > 0 AND own_minor = 0 AND judged_kind IN (SELECT unnest(getvariable('owing_kinds'))) THEN 'late_credit'
+            WHEN judged_open THEN 'settled'
+            WHEN judged_kind IS NULL AND confirmed_minor > 0 AND own_minor = 0 AND credited_at > deadline_at THEN 'late_credit'
+        END AS kind,
+        held AND balance_minor > 0 AS held,
+        (
+            SELECT list(u.first_entry_id ORDER BY u.first_entry_id)
+            FROM unit AS u
+            WHERE b.balance_minor > 0 AND b.purchases > 0
+                AND u.account_key = b.account_key AND u.net_minor IN (b.confirmed_minor, b.balance_minor)
+                AND u.posted_at BETWEEN b.confirmed_at - INTERVAL 72 HOURS AND b.confirmed_at + INTERVAL 72 HOURS
+                AND u.unit_id IN (SELECT group_id FROM bundle WHERE purchases = 0)
+        ) AS unclaimed_entry_ids
+    FROM bundle AS b
+)
+SELECT
+    break_id,
+    kind,
+    account, payer, reference, asset, product, message_id,
+    confirmation_ids,
+    CASE WHEN entries = 0 AND kind IN ('misdirected', 'wrong_asset', 'ambiguous') THEN coalesce(stray_entry_ids, entry_ids) ELSE entry_ids END
+        AS entry_ids,
+    confirmed_minor,
+    posted_minor AS credited_minor,
+    own_minor,
+    balance_minor AS owed_minor,
+    confirmed_at,
+    deadline_at,
+    CASE WHEN purchases = 0 THEN first_posted_at WHEN balance_minor <= 0 THEN credited_at END AS credited_at,
+    greatest(deadline_at, last_posted_at, own_posted_at, retracted_at, CASE WHEN kind IN ('misdirected', 'wrong_asset') THEN stray_posted_at END)
+        AS decidable_at,
+    getvariable('grade') AS grade,
+    CASE WHEN balance_minor > 0 THEN nullif(concat_ws('; ',
+        CASE WHEN low THEN 'the message was read with low confidence' END,
+        CASE WHEN held THEN 'a quarantined ledger row could settle it' END,
+        CASE WHEN kind = 'ambiguous' THEN 'more than one reading is possible: a person decides' END,
+        CASE WHEN kind = 'misdirected' THEN 'the units went to another account: a person decides' END,
+        CASE WHEN kind = 'wrong_asset' THEN 'it was credited in another asset: a person decides' END,
+        CASE WHEN kind = 'recredit_missing' THEN 'our own credit is not on the ledger: a person decides, nothing is sent again' END,
+        CASE WHEN kind <> 'misdirected' AND other_account THEN 'an entry on another account has the same reference' END,
+        CASE WHEN unclaimed_entry_ids IS NOT NULL THEN 'an unclaimed entry on this account has the same amount within 72 hours' END
+    ), '') END AS blocked,
+    to_json({
+        passes: [
+            {pass: 'own', found: CASE
+                WHEN own_missing THEN 'our credit is not on the ledger'
+                WHEN own_doubled THEN 'our credit is on the ledger more than once'
+                WHEN own_minor <> 0 THEN 'our own credit'
+                ELSE 'no entry carries a key of ours' END},
+            {pass: 'reference', found: CASE
+                WHEN purchases = 0 AND reference IS NULL THEN 'the entry has no reference'
+                WHEN purchases = 0 THEN 'no confirmation has this reference on this account'
+                WHEN reference IS NULL THEN 'the confirmation has no reference'
+                WHEN entries = 0 OR NOT coalesce(by_reference, false) THEN 'no entry has this reference on this account'
+                WHEN reversals > 0 THEN 'entries with this reference, some of them reversed'
+                ELSE 'entries with this reference' END},
+            {pass: 'identity', found: CASE
+                WHEN entries > 0 AND purchases > 0 AND by_reference THEN 'not tried: the reference was enough'
+                WHEN entries > 0 AND purchases > 0 THEN 'an entry of the same account and amount within the window'
+                WHEN purchases = 0 THEN 'no confirmation of the same account and amount was free'
+                ELSE 'no free entry of the same account and amount within the window' END}
+        ],
+        low_confidence: low,
+        amounts_read: CASE WHEN conflicting THEN amounts_read END,
+        own_entry_ids: own_entry_ids,
+        late_original_after_recredit: balance_minor < 0 AND own_minor > 0 AND posted_minor > 0,
+        stray_entry_ids: stray_entry_ids,
+        unclaimed_entry_ids: unclaimed_entry_ids,
+        quarantined_row_could_settle: held
+    })::VARCHAR AS evidence
+FROM known
+WHERE kind IS NOT NULL;
+
+INSERT INTO current BY NAME
+SELECT
+    j.* EXCLUDE (version, is_open)
+    REPLACE ('settled' AS kind, 0 AS owed_minor, NULL AS blocked, getvariable('grade') AS grade,
+             '{"explained": "its rows now belong to another purchase"}' AS evidence)
+FROM judged AS j
+WHERE j.is_open
+    AND j.break_id NOT IN (SELECT break_id FROM bundle)
+    AND (j.break_id IN (SELECT confirmation_id FROM rest_confirmation) OR j.break_id IN (SELECT entry_id FROM rest_entry));
+
+CREATE TEMP TABLE verdict AS
+SELECT c.break_id, coalesce(j.version, 0) + 1 AS version, c.* EXCLUDE (break_id)
+FROM current AS c
+LEFT JOIN judged AS j ON j.break_id = c.break_id
+WHERE j.break_id IS NULL
+    OR (c.kind, c.confirmation_ids, c.entry_ids, c.confirmed_minor, c.credited_minor, c.own_minor, c.owed_minor, c.blocked, c.grade)
+        IS DISTINCT FROM
+       (j.kind, j.confirmation_ids, j.entry_ids, j.confirmed_minor, j.credited_minor, j.own_minor, j.owed_minor, j.blocked, j.grade);
+
+CREATE TEMP TABLE latest AS
+SELECT * FROM verdict
+UNION ALL BY NAME
+SELECT * EXCLUDE (is_open) FROM judged WHERE break_id NOT IN (SELECT break_id FROM verdict);

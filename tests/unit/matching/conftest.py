@@ -1,0 +1,277 @@
+"""Stories: a readable text of what was told and what was posted, folded for real, and the outcome as readable text."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid5
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from reconcile.domain import ids
+from reconcile.domain.confirmation import identity
+from reconcile.domain.flow import FlowRules
+from reconcile.domain.money import asset
+from reconcile.matching import columns
+from reconcile.matching.fold import Engine, fold
+from reconcile.matching.watermark import Completeness, Watermark
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconcile.matching.outcome import Outcome
+
+DAY = datetime(2024, 7, 9, tzinfo=UTC)
+FLOW = "topup"
+ARROW = {
+    "UUID": pa.string(),
+    "VARCHAR": pa.string(),
+    "BIGINT": pa.int64(),
+    "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
+}
+RULES = FlowRules(FLOW, asset("XOF"), DAY, grace=timedelta(minutes=10), window=timedelta(minutes=15))
+
+
+def digest(*parts: str) -> str:
+    return str(UUID(hashlib.md5("|".join(parts).encode(), usedforsecurity=False).hexdigest()))
+
+
+def told(
+    at: datetime,
+    reference: str | None,
+    account: str,
+    amount: int,
+    *,
+    message: str,
+    payer: str | None = None,
+    unit: str = "XOF",
+    outcome: str = "success",
+    confidence: str = "high",
+    provider: str = "maxit",
+) -> dict[str, Any]:
+    """A confirmation as the feeds publish it."""
+    return {
+        "confirmation_id": str(ids.confirmation_id(FLOW, identity(provider, reference, message))),
+        "message_id": message,
+        "match_key": digest(FLOW, reference, account, unit) if reference else None,
+        "account_key": digest(FLOW, account, unit),
+        "reference": reference,
+        "account": account,
+        "payer": payer or account,
+        "asset": unit,
+        "amount_minor": amount,
+        "product": "airtime",
+        "outcome": outcome,
+        "confidence": confidence,
+        "confirmed_at": at,
+    }
+
+
+def posted(
+    at: datetime,
+    reference: str | None,
+    account: str,
+    amount: int,
+    *,
+    row: str,
+    unit: str = "XOF",
+    own_key: str | None = None,
+) -> dict[str, Any]:
+    """A ledger entry as the feeds publish it; a reversal is negative."""
+    return {
+        "entry_id": str(uuid5(ids.NAMESPACE, f"entry {row}")),
+        "match_key": digest(FLOW, reference, account, unit) if reference else None,
+        "account_key": digest(FLOW, account, unit),
+        "reference": reference,
+        "account": account,
+        "asset": unit,
+        "amount_minor": amount,
+        "own_key": own_key,
+        "posted_at": at,
+    }
+
+
+def write_rows(rows: list[dict[str, Any]], kinds: dict[str, str], file: Path) -> str:
+    table = pa.Table.from_pylist(rows, schema=pa.schema([(name, ARROW[kind]) for name, kind in kinds.items()]))
+    pq.write_table(table, file)
+    return str(file)
+
+
+@dataclass
+class Folder:
+    """Folds batch after batch in a folder of its own, each on the state of the one before."""
+
+    home: Path
+    rules: FlowRules = RULES
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def fold(
+        self,
+        confirmations: list[dict[str, Any]],
+        entries: list[dict[str, Any]],
+        *,
+        complete: datetime | None,
+        ledger_complete: datetime | None = None,
+        own: list[dict[str, Any]] | None = None,
+        grade: str = "proven",
+        as_of: datetime | None = None,
+        held_accounts: tuple[str, ...] = (),
+        held_references: tuple[str, ...] = (),
+    ) -> Outcome:
+        number = len(self.outcomes)
+        self.home.mkdir(parents=True, exist_ok=True)
+        both = Completeness(Watermark(complete, grade), Watermark(ledger_complete or complete, grade))
+        own_schema = pa.schema([(name, ARROW[kind]) for name, kind in columns.OWN_ATTEMPT.items()])
+        outcome = fold(
+            rules=self.rules,
+            previous=self.outcomes[-1].folder if self.outcomes else None,
+            confirmations=[write_rows(confirmations, dict(columns.CONFIRMATION), self.home / f"c{number}.parquet")],
+            entries=[write_rows(entries, dict(columns.ENTRY), self.home / f"e{number}.parquet")],
+            own=pa.Table.from_pylist(own, schema=own_schema) if own else None,
+            completeness=both,
+            as_of=as_of or complete or DAY,
+            out=self.home / f"run{number}",
+            held_accounts=held_accounts,
+            held_references=held_references,
+            engine=Engine(threads=1),
+        )
+        self.outcomes.append(outcome)
+        return outcome
+
+
+def rows_of(file: Path) -> list[dict[str, Any]]:
+    """Rows of an output file; ids as text, instants as text in UTC."""
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        described = connection.execute("DESCRIBE FROM read_parquet($1)", [str(file)]).fetchall()
+        casts = {"UUID": "VARCHAR", "UUID[]": "VARCHAR[]", "TIMESTAMP WITH TIME ZONE": "VARCHAR"}
+        chosen = ", ".join(f'"{name}"::{casts.get(kind, kind)} AS "{name}"' for name, kind, *_ in described)
+        connection.execute(f"SELECT {chosen} FROM read_parquet($1)", [str(file)])
+        names = [name for name, *_ in connection.description]
+        return [dict(zip(names, row, strict=True)) for row in connection.fetchall()]
+
+
+@dataclass
+class Story:
+    """Plays a text line by line; lines that begin with `>` are what each `fold` must have said."""
+
+    folder: Folder
+    labels: dict[str, str] = field(default_factory=dict)
+    own: list[dict[str, Any]] = field(default_factory=list)
+    heard: list[str] = field(default_factory=list)
+    confirmations: list[dict[str, Any]] = field(default_factory=list)
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    statement: dict[Any, Any] = field(default_factory=dict)
+
+    def play(self, text: str) -> str:
+        """The text again, with what was really heard in place of its `>` lines."""
+        for line in text.splitlines():
+            if line.startswith(">"):
+                continue
+            self.heard.append(line)
+            verb, _, rest = line.partition(" ")
+            words = [word for word in rest.split() if "=" not in word]
+            options = dict(word.split("=", 1) for word in rest.split() if "=" in word)
+            if verb == "told":
+                label, at, reference, account, amount = words
+                row = told(
+                    clock(at),
+                    None if reference == "-" else reference,
+                    account,
+                    int(amount),
+                    message=f"m-{label}",
+                    **options,
+                )
+                self.labels.setdefault(row["confirmation_id"], label)
+                self.confirmations.append(row)
+            elif verb == "posted":
+                label, at, reference, account, amount = words
+                row = posted(
+                    clock(at), None if reference == "-" else reference, account, int(amount), row=label, **options
+                )
+                self.labels[row["entry_id"]] = label
+                self.entries.append(row)
+            elif verb == "sent":
+                key, at, purchase, account, amount = words
+                break_id = next(id_ for id_, label in self.labels.items() if label == purchase)
+                self.own.append(
+                    {
+                        "own_key": key,
+                        "intent_id": digest(key),
+                        "break_id": break_id,
+                        "account": account,
+                        "asset": options.get("unit", "XOF"),
+                        "amount_minor": int(amount),
+                        "sent_at": clock(at),
+                        "status": options.get("status", "confirmed"),
+                    }
+                )
+            elif verb == "fold":
+                self._fold(words[0], options)
+        return "\n".join(self.heard) + "\n"
+
+    def _fold(self, at: str, options: dict[str, str]) -> None:
+        outcome = self.folder.fold(
+            self.confirmations,
+            self.entries,
+            complete=clock(at),
+            own=self.own,
+            ledger_complete=clock(options["ledger"]) if "ledger" in options else None,
+            grade=options.get("grade", "proven"),
+            as_of=clock(options["as_of"]) if "as_of" in options else None,
+            held_accounts=tuple(options["held"].split(",")) if "held" in options else (),
+            held_references=tuple(options["held_reference"].split(",")) if "held_reference" in options else (),
+        )
+        self.confirmations, self.entries = [], []
+        for match in rows_of(outcome.matches):
+            delta = f" delta {match['delta_minor']}" if match["delta_minor"] else ""
+            self._hear(
+                "match", match["pass"], self._label(match["confirmation_id"]), self._label(match["entry_id"]) + delta
+            )
+        for verdict in rows_of(outcome.verdicts):
+            self._hear(
+                "verdict",
+                f"v{verdict['version']}",
+                verdict["kind"],
+                self._label(verdict["break_id"]),
+                f"[{' '.join(map(self._label, verdict['entry_ids']))}]",
+                f"confirmed {verdict['confirmed_minor']} credited {verdict['credited_minor']} own {verdict['own_minor']}",
+                f"owed {verdict['owed_minor']} known {short(verdict['decidable_at'])}",
+                *([f"whole {short(verdict['credited_at'])}"] if verdict["credited_at"] else []),
+                *([f"blocked: {verdict['blocked']}"] if verdict["blocked"] else []),
+            )
+        for row in rows_of(outcome.own):
+            self._hear("own", row["verdict"], row["own_key"], row["sum_minor"])
+        self.statement |= {(day.asset, day.day): day for day in outcome.statement}
+        for (unit, day), table in sorted(self.statement.items()):
+            self._hear("statement", day, unit, table.verdict)
+            for side, lines in table.lines.items():
+                said = [f"{name} {line.rows}/{line.minor}" for name, line in lines.items() if line.rows or line.minor]
+                if said:
+                    self._hear("", f"{side}:", ", ".join(said))
+
+    def _label(self, id_: str) -> str:
+        return self.labels[id_]
+
+    def _hear(self, *words: object) -> None:
+        self.heard.append("> " + " ".join(str(word) for word in words))
+
+
+def clock(text: str) -> datetime:
+    """`13:47`, `13:47:05`, or `+1d 13:47` written as `1d13:47`."""
+    days, _, of_day = text.rpartition("d")
+    return datetime.combine(DAY.date(), time.fromisoformat(of_day), UTC) + timedelta(days=int(days or 0))
+
+
+def short(instant: str) -> str:
+    return instant.removeprefix("2024-07-09 ").removesuffix("+00").removesuffix(":00")
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    return Story(Folder(tmp_path))
