@@ -1,0 +1,1 @@
+"""Telling customers the truth about their cases, once: facts → text → outbox → channel → receipt."""
