@@ -13,11 +13,16 @@ def connect(sandbox):
     clients = []
 
     def connect(password: str = SMPP_PASSWORD):
+        receipts = []
+
+        def receive(pdu) -> None:
+            receipts.append(pdu)
+
         client = smpplib.client.Client("127.0.0.1", sandbox.port("smpp"), timeout=5, allow_unknown_opt_params=True)
         clients.append(client)
-        client.responses, client.receipts = {}, []
+        client.responses, client.receipts = {}, receipts
         client.set_message_sent_handler(lambda pdu: client.responses.update({pdu.sequence: pdu.message_id.decode()}))
-        client.set_message_received_handler(client.receipts.append)
+        client.set_message_received_handler(receive)
         client.connect()
         client.bind_transceiver(system_id="reconcile", password=password)
         return client
