@@ -1,0 +1,21 @@
+"""### Take in what the feeds have delivered
+
+For every configured feed: copy what is new and ready, parse, normalise, pass the gate, publish a batch, move the
+watermark. One feed that fails does not hold up the others.
+
+Wakes **reconcile** by the asset *batches*, also when nothing new has come: time has passed, and deadlines with it.
+"""
+
+from airflow.sdk import DAG, task
+from reconcile_dags import app, batches, hand_on, settings
+
+from reconcile.runtime.dag_options import options, schedule
+
+with DAG(schedule=schedule(settings, "feeds"), **options(settings, "feeds", __doc__)):
+
+    @task
+    def take_feed(feed: str) -> list[str]:
+        """The ids of the batches that were published."""
+        return app.take_feed(feed)
+
+    hand_on(take_feed.expand(feed=app.feed_names()), batches)

@@ -1,0 +1,20 @@
+"""### Tell customers the truth, once per event
+
+Sends what lies in the outbox, by SMS and e-mail; the facts of each notice are checked again when it is sent.
+
+Woken by the asset *credits*.
+"""
+
+from airflow.sdk import DAG, task
+from reconcile_dags import app, credits_made, settings
+
+from reconcile.runtime.dag_options import options
+
+with DAG(schedule=[credits_made], **options(settings, "notify", __doc__)):
+
+    @task
+    def send_notices() -> dict[str, int]:
+        """How many notices came into which state."""
+        return app.send_notices()
+
+    send_notices()

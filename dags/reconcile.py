@@ -1,0 +1,21 @@
+"""### Compare what customers were told with what was credited
+
+For every configured flow: fold the new batches and the time that has passed into matches, open items and breaks; turn
+breaks into cases, surges into incidents.
+
+Woken by the asset *batches*; wakes **remedy** by the asset *verdicts*.
+"""
+
+from airflow.sdk import DAG, task
+from reconcile_dags import app, batches, hand_on, settings, verdicts
+
+from reconcile.runtime.dag_options import options
+
+with DAG(schedule=[batches], **options(settings, "reconcile", __doc__)):
+
+    @task
+    def fold_flow(flow: str) -> str:
+        """The id of the fold's run."""
+        return app.fold_flow(flow)
+
+    hand_on(fold_flow.expand(flow=app.flow_names()), verdicts)

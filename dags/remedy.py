@@ -1,0 +1,23 @@
+"""### Put right what is missing, once
+
+For every configured flow: what policy or two people allow becomes an intent, passes the gate, and is sent; what has an
+unknown outcome is asked about; what was credited is verified by the ledger.
+
+Clearing or repeating a task has no second effect: an intent has one key for ever.
+
+Woken by the asset *verdicts*; wakes **notify** by the asset *credits*.
+"""
+
+from airflow.sdk import DAG, task
+from reconcile_dags import app, credits_made, hand_on, settings, verdicts
+
+from reconcile.runtime.dag_options import options
+
+with DAG(schedule=[verdicts], **options(settings, "remedy", __doc__)):
+
+    @task
+    def dispatch_flow(flow: str) -> dict[str, int]:
+        """How many intents and attempts came into which state."""
+        return app.dispatch_flow(flow)
+
+    hand_on(dispatch_flow.expand(flow=app.flow_names()), credits_made)

@@ -1,0 +1,18 @@
+"""### Write the daily report
+
+The statement, breaks by kind and age, time from confirmation to credit, incidents, notices: HTML, CSV and XLSX.
+"""
+
+from airflow.sdk import DAG, task
+from reconcile_dags import app, settings
+
+from reconcile.runtime.dag_options import options, schedule
+
+with DAG(schedule=schedule(settings, "report"), **options(settings, "report", __doc__)):
+
+    @task
+    def write_report() -> list[str]:
+        """The files, by their paths below the folder of the reports."""
+        return app.write_report()
+
+    write_report()
