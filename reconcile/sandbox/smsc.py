@@ -40,7 +40,7 @@ class Smsc:
         """Accept `SYSTEM_ID` with `password`."""
         self._store = store
         self._password = password
-        self._sessions: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
     async def start(self, listener: socket.socket) -> None:
@@ -48,24 +48,20 @@ class Smsc:
         self._server = await asyncio.start_server(self._serve, sock=listener)
 
     async def stop(self) -> None:
-        """Close the socket and every session."""
+        """Close the socket and cut every session."""
         if self._server is not None:
             self._server.close()
-        for session in self._sessions:
-            session.cancel()
-        await asyncio.gather(*self._sessions, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None, "asyncio runs this in a task"
-        self._sessions.add(task)
-        session = _Session(self._store, self._password, writer)
+        self._writers.add(writer)
         try:
-            await session.run(reader)
+            await _Session(self._store, self._password, writer).run(reader)
         except (ConnectionError, asyncio.IncompleteReadError, TimeoutError):
             pass  # the other side has gone; what it submitted is durable, what it is owed stays owed
         finally:
-            self._sessions.discard(task)
+            self._writers.discard(writer)
             writer.close()
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()

@@ -1,7 +1,9 @@
 import asyncio
 import hashlib
 import json
+import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpx
@@ -106,6 +108,18 @@ def test_a_slow_answer_comes_after_the_credit(sandbox):
     with pytest.raises(httpx.ReadTimeout):
         sandbox.gsma.post(**call("attempt-1"), timeout=0.3)
     assert made(sandbox) == 1
+
+
+def test_it_does_not_wait_with_stopping_for_an_answer_that_is_slow_on_purpose(sandbox):
+    sandbox.control.post("/faults", json={"slow": 1, "slow_seconds": 60})
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(sandbox.gsma.post, **call("attempt-1"))
+        while made(sandbox) == 0:
+            pass
+        sandbox.process.send_signal(signal.SIGTERM)
+        sandbox.process.communicate(timeout=3)
+        assert answer.exception() is not None or answer.result().status_code == 500
+    assert sandbox.process.returncode == 0
 
 
 def test_faults_stay_as_they_were_set_over_a_kill(sandbox):

@@ -1,3 +1,4 @@
+import contextlib
 import signal
 import socket
 import time
@@ -9,8 +10,11 @@ import pytest
 def test_it_stops_cleanly_even_with_connections_open(sandbox, number: signal.Signals):
     sandbox.move("12:00")
     sandbox.gsma.get("/heartbeat")
-    sandbox.process.send_signal(number)
-    _, complaints = sandbox.process.communicate(timeout=3)
+    with contextlib.ExitStack() as stack:
+        for name in ("control", "gsma", "smpp", "smtp"):
+            stack.enter_context(socket.create_connection(("127.0.0.1", sandbox.port(name))))
+        sandbox.process.send_signal(number)
+        _, complaints = sandbox.process.communicate(timeout=3)
     assert (sandbox.process.returncode, complaints) == (0, "")
 
 
