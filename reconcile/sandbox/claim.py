@@ -34,7 +34,7 @@ _CLAIMS: Final = {
     Claim.ARRIVED: re.compile(r"\bsont arrivés|\bhave arrived\b", re.IGNORECASE),
 }
 _NAMED_AT: Final = re.compile(
-    r"(?:crédit[ée]e?s? à|credited at|arrivés à|have arrived at) (\d{1,2}) ?[h:] ?(\d{2})", re.IGNORECASE
+    r"(?:crédit[ée]e?s? à |credited at |arrivés à |have arrived (?:at |\())(\d{1,2}) ?[h:] ?(\d{2})", re.IGNORECASE
 )
 _PROMISED_BY: Final = re.compile(r"(?:prochaine nouvelle avant|next news by) (\d{1,2}) ?[h:] ?(\d{2})", re.IGNORECASE)
 _REFERENCE: Final = re.compile(r"\bRC\d{6}\.\d{4}\.[A-Z]\d{5}\b")

@@ -45,6 +45,7 @@ def test_amounts_are_read_in_any_usual_spelling_and_nothing_else_is(text: str, a
 def test_times_are_read():
     reading = read_notice("crédités à 9h05. Prochaine nouvelle\navant 15h30.")
     assert (reading.named_at, reading.promised_by) == ("09:05", "15:30")
+    assert read_notice("have arrived (14:26)").named_at == read_notice("sont arrivés à 14h26").named_at == "14:26"
     assert read_notice("Next news by 15:30").promised_by == "15:30"
     assert read_notice("rien").promised_by is None
 
