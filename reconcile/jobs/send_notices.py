@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from reconcile.jobs.world import World
 from reconcile.notices import receipts
-from reconcile.notices.claiming import Ready, claim, waiting
+from reconcile.notices.claiming import Place, Ready, claim, waiting
 from reconcile.notices.mail import MailLink
 from reconcile.notices.outcome import ChannelDownError, Outcome
 from reconcile.notices.planning import Channel
@@ -21,19 +22,26 @@ from reconcile.notices.sms import SmsLink
 
 CLAIMED_AT_ONCE: Final = 100
 """Notices between two commits. Whoever is killed in between leaves at most so many uncertain, which are not sent again."""
-EARLIER_RECEIPTS_SECONDS: Final = 1.0
-LATER_RECEIPTS_SECONDS: Final = 3.0
-"""For how long receipts are taken before and after sending. What comes later is kept by the SMSC for the next run."""
-EARLIER_QUIET_SECONDS: Final = 0.1
-LATER_QUIET_SECONDS: Final = 0.4
+LINKS_MAX: Final = 3
+"""How many links to one channel a run opens, one after another, when they break."""
+RECEIPTS_SECONDS: Final = 3.0
+"""For how long receipts are taken, once before sending and once after. The SMSC keeps what comes later for the next run."""
+QUIET_BEFORE_SECONDS: Final = 0.1
+QUIET_AFTER_SECONDS: Final = 0.4
 """A silence of this length ends it sooner."""
 
 
 class _Link(Protocol):
     @property
+    def lost(self) -> bool: ...
+
+    @property
     def usable(self) -> bool: ...
 
     def send(self, notices: Sequence[Ready]) -> list[Outcome]: ...
+
+
+_Opening = Callable[[], AbstractContextManager[_Link]]
 
 
 def send_notices(world: World) -> dict[str, int]:
@@ -61,83 +69,97 @@ class _Sending:
         with self._database.begin() as connection:
             if lost := recover(connection):
                 self._counts["uncertain"] += lost
-        down = [error for send in (self._sms, self._email) if (error := _attempt(send)) is not None]
-        if len(down) > 1:
-            raise ChannelDownError("; ".join(map(str, down)))
+        down = [error for channel in (self._sms, self._email) if (error := _tried(channel)) is not None]
         if down:
-            raise down[0]
+            raise ChannelDownError("; ".join(str(error) for error in down)) from down[0]
         return self._counts
 
     def _sms(self) -> None:
-        with self._database.begin() as connection:
-            planned, awaited = "sms" in waiting(connection), receipts.awaited(connection, self._now)
         settings = self._configuration.sms
+        with self._database.begin() as connection:
+            planned = "sms" in waiting(connection)
+            awaited = receipts.awaited(connection, self._now)
         if settings is None:
-            self._give_up("sms", planned)
+            self._give_up("sms", planned=planned)
         elif planned or awaited:
-            with SmsLink.open(settings) as link:
-                self._collect(link, awaited, EARLIER_RECEIPTS_SECONDS, EARLIER_QUIET_SECONDS)
-                if planned:
-                    self._send(link, "sms")
-                    with self._database.begin() as connection:
-                        awaited = receipts.awaited(connection, self._now)
-                    self._collect(link, awaited, LATER_RECEIPTS_SECONDS, LATER_QUIET_SECONDS)
+            self._through(lambda: SmsLink.open(settings), "sms", planned=planned)
 
     def _email(self) -> None:
+        settings = self._configuration.email
         with self._database.begin() as connection:
             planned = "email" in waiting(connection)
-        settings = self._configuration.email
         if settings is None:
-            self._give_up("email", planned)
+            self._give_up("email", planned=planned)
         elif planned:
-            with MailLink.open(settings, now=self._now) as link:
-                self._send(link, "email")
+            self._through(lambda: MailLink.open(settings, now=self._now), "email", planned=True)
 
-    def _send(self, link: _Link, channel: Channel) -> None:
-        after, more = None, True
-        while more and link.usable:
+    def _through(self, opening: _Opening, channel: Channel, *, planned: bool) -> None:
+        """Takes receipts, sends what is planned, takes receipts. A link that breaks is replaced by another one."""
+        after: Place | None = None
+        for _ in range(LINKS_MAX):
+            with opening() as link:
+                self._await_receipts(link, QUIET_BEFORE_SECONDS)
+                if planned:
+                    after = self._send(link, channel, after)
+                    self._await_receipts(link, QUIET_AFTER_SECONDS)
+                if not link.lost:  # asked before the goodbye, after which every link is
+                    return
+
+    def _send(self, link: _Link, channel: Channel, after: Place | None) -> Place | None:
+        """Page by page: claim, commit, send, record. Returns where another link goes on when this one broke."""
+        while link.usable:
             with self._database.begin() as connection:
                 page = claim(
-                    connection,
-                    channel=channel,
-                    now=self._now,
-                    flows=self._flows,
-                    limit=CLAIMED_AT_ONCE,
-                    after=after,
+                    connection, channel=channel, now=self._now, flows=self._flows, limit=CLAIMED_AT_ONCE, after=after
                 )
-            self._counts.update(page.counts)
             outcomes = link.send(page.ready)
             with self._database.begin() as connection:
                 recorded = record(connection, list(zip(page.ready, outcomes, strict=True)), now=self._now)
-                self._counts.update(recorded.counts)
                 self._fall_back(connection, recorded.failed)
-            after, more = page.after, page.after is not None
+            self._counts.update(page.counts + recorded.counts)
+            self._take_receipts(link)
+            if link.lost or page.after is None:
+                break
+            after = page.after
+        return after
 
-    def _collect(self, link: SmsLink, awaited: int, seconds: float, quiet_seconds: float) -> None:
-        """Takes receipts until none is awaited, or the time is up. They are acknowledged when they are durable."""
-        deadline = time.monotonic() + seconds
+    def _await_receipts(self, link: _Link, quiet_seconds: float) -> None:
+        """Takes receipts until none is awaited, it has been quiet for so long, or the time is up."""
+        if not isinstance(link, SmsLink):
+            return
+        with self._database.begin() as connection:
+            awaited = receipts.awaited(connection, self._now)
+        deadline = time.monotonic() + RECEIPTS_SECONDS
         while awaited > 0 and time.monotonic() < deadline and link.listen(quiet_seconds):
-            with self._database.begin() as connection:
-                applied = receipts.apply(connection, link.received, now=self._now)
-                self._fall_back(connection, applied.failed)
-            link.acknowledge()
-            self._counts.update(applied.counts)
-            awaited -= applied.counts.total()
+            awaited -= self._take_receipts(link)
 
-    def _give_up(self, channel: Channel, planned: bool) -> None:
+    def _take_receipts(self, link: _Link) -> int:
+        """Makes the receipts that have come durable, then acknowledges them; returns how many notices they ended."""
+        if not isinstance(link, SmsLink) or not link.received:
+            return 0
+        with self._database.begin() as connection:
+            applied = receipts.apply(connection, link.received, now=self._now)
+            self._fall_back(connection, applied.failed)
+        link.acknowledge()
+        self._counts.update(applied.counts)
+        return applied.counts.total()
+
+    def _give_up(self, channel: Channel, *, planned: bool) -> None:
         if planned:
             with self._database.begin() as connection:
-                self._fall_back(connection, give_up_channel(connection, channel))
+                given_up = give_up_channel(connection, channel)
+                self._fall_back(connection, given_up)
+            self._counts[f"{channel}.unconfigured"] += len(given_up)
 
     def _fall_back(self, connection: sa.Connection, failed: Sequence[UUID]) -> None:
-        if again := fall_back(connection, failed, flows=self._flows, now=self._now):
-            self._counts["fallback"] += again
+        if planned := fall_back(connection, failed, flows=self._flows, now=self._now):
+            self._counts["fallback.planned"] += planned
 
 
-def _attempt(send: Callable[[], None]) -> ChannelDownError | None:
-    """The error of a channel that is down: the other channel has its turn first."""
+def _tried(channel: Callable[[], None]) -> ChannelDownError | None:
+    """The error of a channel that is down; the other one has its turn before it is raised."""
     try:
-        send()
+        channel()
     except ChannelDownError as error:
         return error
     return None

@@ -38,7 +38,7 @@ class MailLink:
     server: smtplib.SMTP
     sender: str
     sent_at: datetime
-    usable: bool = True
+    lost: bool = False
 
     @classmethod
     @contextmanager
@@ -60,9 +60,14 @@ class MailLink:
         finally:
             server.close()
 
+    @property
+    def usable(self) -> bool:
+        """Whether it makes sense to hand over more."""
+        return not self.lost
+
     def send(self, notices: Sequence[Ready]) -> list[Outcome]:
         """Hands all of them over; one outcome for each, in their order. Raises nothing: a lost connection is an outcome."""
-        return [self._send(notice) if self.usable else _LOST_BEFORE for notice in notices]
+        return [self._send(notice) if not self.lost else _LOST_BEFORE for notice in notices]
 
     def _send(self, notice: Ready) -> Outcome:
         message = _message(notice, sender=self.sender, sent_at=self.sent_at)
@@ -70,14 +75,14 @@ class MailLink:
             if (code := self._envelope(notice.recipient)) is not None:
                 return self._refused(code)
         except _CONNECTION_FAULTS:
-            self.usable = False
+            self.lost = True
             return _LOST_BEFORE
         # From here on the server may have the message, whatever becomes of the connection.
         try:
             self.server.send(_on_the_wire(message))
             code, _ = self.server.getreply()
         except _CONNECTION_FAULTS:
-            self.usable = False
+            self.lost = True
             return _LOST_AFTER
         if code == _TAKEN:
             return Outcome(Fate.SUBMITTED, (str(message["Message-ID"]),))
@@ -102,17 +107,17 @@ class MailLink:
         if 400 <= code <= 599 and code != _CLOSING:
             self._reset()
             return Outcome(Fate.DEFERRED if code < 500 else Fate.REFUSED, (), reason)
-        self.usable = False
+        self.lost = True
         return Outcome(Fate.DEFERRED if code == _CLOSING else Fate.UNCERTAIN, (), reason)
 
     def _reset(self) -> None:
         try:
             self.server.rset()
         except _CONNECTION_FAULTS:
-            self.usable = False
+            self.lost = True
 
     def _quit(self) -> None:
-        if self.usable:
+        if not self.lost:
             with suppress(*_CONNECTION_FAULTS):  # every message has its reply already
                 self.server.quit()
 
@@ -137,9 +142,9 @@ def _message(notice: Ready, *, sender: str, sent_at: datetime) -> EmailMessage:
     # The same notice has the same id for ever: a mailbox that gets it twice can tell.
     message["Message-ID"] = f"<{notice.notice_id}@{parseaddr(sender)[1].partition('@')[2] or _HOST_NAME}>"
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = notice.language
     message.set_content(mail.plain, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    message["Content-Language"] = notice.language  # last: the bodies above take earlier Content- headers for their own
     return message
 
 

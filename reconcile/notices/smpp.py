@@ -55,9 +55,14 @@ class _Numbers:
 
 
 class Session:
-    """A transceiver session. `on_answer` and `on_delivery` are called from within `pump`, and only there."""
+    """A transceiver session. `on_answer` and `on_delivery` are called from within `pump`, and only there.
 
-    def __init__(self, connection: socket.socket, selector: selectors.BaseSelector) -> None:
+    `on_delivery` takes a `deliver_sm` and returns the status to answer it with, or None when the answer comes later.
+    """
+
+    def __init__(
+        self, connection: socket.socket, selector: selectors.BaseSelector, on_delivery: Callable[[Any], int | None]
+    ) -> None:
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = connection
@@ -70,11 +75,11 @@ class Session:
         self.sent_bytes = 0
         self.lost = False
         self.on_answer: Callable[[Answer], None] = lambda _answer: None
-        self.on_delivery: Callable[[Any], None] = lambda _pdu: None
+        self._on_delivery = on_delivery
 
     @classmethod
     @contextmanager
-    def bound(cls, settings: Sms) -> Iterator[Self]:
+    def bound(cls, settings: Sms, on_delivery: Callable[[Any], int | None]) -> Iterator[Self]:
         """A session with the SMSC of the settings; raises `ChannelDownError` when there is none to be had."""
         place = f"the SMSC at {settings.host}:{settings.port}"
         password = settings.password.read()
@@ -87,7 +92,7 @@ class Session:
         except OSError as error:
             raise ChannelDownError(f"{place} cannot be reached: {error.strerror or error}") from error
         with connection, selectors.DefaultSelector() as selector:
-            session = cls(connection, selector)
+            session = cls(connection, selector, on_delivery)
             session._bind(settings.system_id, password, place)
             try:
                 yield session
@@ -174,7 +179,9 @@ class Session:
             message_id = getattr(pdu, "message_id", None) or b""
             self.on_answer(Answer(pdu.sequence, pdu.status, message_id.decode("latin-1")))
         elif pdu.command == "deliver_sm":
-            self.on_delivery(pdu)
+            status = self._on_delivery(pdu)
+            if status is not None:
+                self.reply("deliver_sm_resp", pdu.sequence, status)
         elif pdu.command == "enquire_link":
             self.reply("enquire_link_resp", pdu.sequence)
         elif pdu.command == "unbind":

@@ -75,7 +75,7 @@ class SmsLink:
 
     session: Session
     sender: str
-    received: list[Receipt] = field(default_factory=list)
+    received: list[Receipt]
     _in_flight: dict[int, _Part] = field(default_factory=dict)
     _throttled: list[_Part] = field(default_factory=list)
     _accepted: int = 0
@@ -85,10 +85,14 @@ class SmsLink:
     @contextmanager
     def open(cls, settings: SmsSettings) -> Iterator[Self]:
         """A link to the SMSC of the settings; raises `ChannelDownError`."""
-        with Session.bound(settings) as session:
-            link = cls(session, settings.sender)
-            session.on_delivery = link._delivered
-            yield link
+        received: list[Receipt] = []
+        with Session.bound(settings, lambda pdu: _delivered(pdu, received)) as session:
+            yield cls(session, settings.sender, received)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the session is over, and another one may be tried."""
+        return self.session.lost
 
     @property
     def usable(self) -> bool:
@@ -197,12 +201,14 @@ class SmsLink:
         if answer.status in _THROTTLED:
             self._throttled.append(part)
 
-    def _delivered(self, pdu: Any) -> None:
-        receipt = read_receipt(pdu)
-        if receipt is None:  # a message from a customer: nothing here reads it, so the SMSC must not think it was taken
-            self.session.reply("deliver_sm_resp", pdu.sequence, consts.SMPP_ESME_RX_R_APPN)
-        else:
-            self.received.append(receipt)
+
+def _delivered(pdu: Any, received: list[Receipt]) -> int | None:
+    """Keeps a receipt, to be answered when it is durable. A customer's message is turned away: nothing here reads it yet."""
+    receipt = read_receipt(pdu)
+    if receipt is None:
+        return int(consts.SMPP_ESME_RX_R_APPN)
+    received.append(receipt)
+    return None
 
 
 def _group(notice_id: UUID) -> int:

@@ -47,10 +47,13 @@ def write_sms(event: str, facts: Facts, *, flow: Flow, language: str, now: datet
     """The fullest wording that fits into one SMS, else the shortest there is."""
     words = catalogue.load()[language]
     slots = _slots(facts, flow, _formats(words, "sms", flow, now))
-    texts = [gsm.plain(_filled(wording, slots)) for wording in words.template(kind_of(event)).sms]
-    sizes = [gsm.size(text) for text in texts]
-    best = next((place for place, size in enumerate(sizes) if size.parts == 1), len(texts) - 1)
-    return Sms(texts[best], sizes[best].parts)
+    text, size = "", gsm.size("")
+    for wording in words.template(kind_of(event)).sms:
+        text = gsm.plain(_filled(wording, slots))
+        size = gsm.size(text)
+        if size.parts == 1:
+            break
+    return Sms(text, size.parts)
 
 
 def write_mail(event: str, facts: Facts, *, flow: Flow, language: str, now: datetime) -> Mail:

@@ -5,7 +5,6 @@ import contextlib
 import select
 import socket
 import threading
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -38,10 +37,12 @@ class Smsc:
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self.answer: Callable = lambda event, number: None
+        self.answer = lambda _event, _number: None
         self.receipt: str | None = "DELIVRD"
+        self.on_bind = None
         self.submitted: list = []
         self.held: list = []
+        self._receipts: list = []
         self._loop = asyncio.new_event_loop()
         self._sessions: dict = {}
         self._ready = threading.Event()
@@ -59,9 +60,10 @@ class Smsc:
         """(recipient, text) of what was taken, in order."""
         return [(f"+{event.destination_addr}", decoded(event)) for event in self.submitted]
 
-    def send_receipt(self, message_id: str, state: str = "DELIVRD") -> None:
+    def owe_receipt(self, message_id: str, state: str = "DELIVRD") -> None:
+        """Sends a receipt for something that was taken earlier; to be called from `on_bind`."""
         session = next(iter(self._sessions.values()))
-        asyncio.run_coroutine_threadsafe(self._receipt(session, message_id, state), self._loop).result(PATIENCE_SECONDS)
+        self._receipts.append(asyncio.ensure_future(self._receipt(session, message_id, state)))
 
     async def _serve(self) -> None:
         self._task = asyncio.current_task()
@@ -78,6 +80,8 @@ class Smsc:
             event = await server.next()
             if isinstance(event, smpp34.Esme):
                 self._sessions = {event.session_id: event}
+                if self.on_bind is not None:
+                    self.on_bind()
             elif isinstance(event, smpp34.SubmitSmEvent):
                 number += 1
                 await self._take(event, number)
@@ -92,7 +96,9 @@ class Smsc:
             self.submitted.append(event)
             event.accept(str(number))
             if self.receipt is not None:
-                asyncio.ensure_future(self._receipt(self._sessions[event.session_id], str(number), self.receipt))
+                self._receipts.append(
+                    asyncio.ensure_future(self._receipt(self._sessions[event.session_id], str(number), self.receipt))
+                )
 
     async def _receipt(self, session, message_id: str, state: str) -> None:
         text = (
@@ -114,31 +120,36 @@ def decoded(event) -> str:
 
 
 class Line:
-    """Carries one connection to a port and back, until it is cut."""
+    """Carries connections to a port and back. `cut` breaks the present one; later ones go to `then`, or nowhere."""
 
-    def __init__(self, port: int) -> None:
-        self._target = port
+    def __init__(self, port: int, then: int | None = None) -> None:
+        self._targets = [port, *([then] if then else [])]
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._cut = threading.Event()
-        self._thread = threading.Thread(target=self._carry, daemon=True)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
     def cut(self) -> None:
         self._cut.set()
-        self._thread.join(PATIENCE_SECONDS)
 
-    def _carry(self) -> None:
-        with contextlib.suppress(OSError), self._listener:
-            ours, _ = self._listener.accept()
-            theirs = socket.create_connection(("127.0.0.1", self._target))
-            with ours, theirs:
-                while not self._cut.is_set():
-                    for source in select.select([ours, theirs], [], [], 0.01)[0]:
-                        octets = source.recv(65536)
-                        if not octets:
-                            return
-                        (theirs if source is ours else ours).sendall(octets)
+    def _serve(self) -> None:
+        with self._listener:
+            for target in self._targets:
+                with contextlib.suppress(OSError):
+                    self._carry(target)
+                self._cut.clear()
+
+    def _carry(self, target: int) -> None:
+        ours, _ = self._listener.accept()
+        theirs = socket.create_connection(("127.0.0.1", target))
+        with ours, theirs:
+            while not self._cut.is_set():
+                for source in select.select([ours, theirs], [], [], 0.01)[0]:
+                    octets = source.recv(65536)
+                    if not octets:
+                        return
+                    (theirs if source is ours else ours).sendall(octets)
 
 
 class PostOffice:
@@ -147,8 +158,8 @@ class PostOffice:
     def __init__(self) -> None:
         self.mails: list = []
         self.connections = 0
-        self.on_recipient: Callable = lambda address: "250 OK"
-        self.on_data: Callable = lambda number: "250 OK"
+        self.on_recipient = lambda _address: "250 OK"
+        self.on_data = lambda _number: "250 OK"
         self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
         self._controller.start()
         self.port = self._controller.port
@@ -211,6 +222,9 @@ class Town:
 
     @property
     def world(self) -> World:
+        return self.world_on(self.database)
+
+    def world_on(self, database: Database) -> World:
         flow = {
             "name": "topup",
             "asset": "XOF",
@@ -219,7 +233,7 @@ class Town:
             "brand": "Max it",
         }
         configuration = build({"flow": [flow], **self.settings}, home=self._home, source="test")
-        return World(configuration=configuration, database=self.database, lake=self._lake, clock=FixedClock(self.now))
+        return World(configuration=configuration, database=database, lake=self._lake, clock=FixedClock(self.now))
 
     def fold(self) -> None:
         """The ledger is known up to now."""
