@@ -1,0 +1,199 @@
+"""What a run of the fold takes in, and its outcome as values: between the store, the lake and `matching`."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+
+from reconcile.cases.verdict import Verdict
+from reconcile.config import Configuration, Flow
+from reconcile.domain import ids
+from reconcile.domain.surge import Curve, Minute
+from reconcile.matching import state
+from reconcile.matching.fold import fold
+from reconcile.matching.outcome import Outcome
+from reconcile.matching.watermark import Completeness, Watermark
+from reconcile.remedy import intents
+from reconcile.remedy.verification import OwnCredit
+from reconcile.store.lake import Lake
+from reconcile.store.tables import batches, feeds, quarantine, run_batches, runs
+
+STATE_FILES: Final = (
+    state.MANIFEST,
+    state.CONFIRMATIONS,
+    state.ENTRIES,
+    state.JUDGED,
+    state.TOTALS,
+    state.MINUTES,
+    state.STATEMENT,
+)
+"""What the next fold reads of a run's folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """All that one run reads of the store, as it stood at one moment. `pointer`: the newest run, or None."""
+
+    flow: Flow
+    now: datetime
+    pointer: sa.Row[Any] | None
+    batches: Sequence[sa.Row[Any]]
+    completeness: Completeness
+    own: pa.Table
+    held_accounts: frozenset[str]
+    held_references: frozenset[str]
+
+    @property
+    def sequence(self) -> int:
+        return 1 if self.pointer is None else self.pointer.sequence + 1
+
+    @property
+    def run_id(self) -> UUID:
+        """The same work at the same instant is the same run."""
+        took = sorted(str(batch.batch_id) for batch in self.batches)
+        return ids.derive("run", self.flow.name, str(self.sequence), self.now.isoformat(), *took)
+
+    @property
+    def folder(self) -> str:
+        """Where the run's files lie, below the lake."""
+        return f"runs/{self.flow.name}/{self.run_id}"
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there is anything that the newest run has not seen: a batch, or a later watermark."""
+        if self.pointer is None:
+            return bool(self.batches)
+        told, posted = self.completeness.confirmations, self.completeness.ledger
+        known = (self.pointer.confirmation_watermark, self.pointer.ledger_watermark)
+        return bool(self.batches) or (told.complete_through, posted.complete_through) != known
+
+
+def read(connection: sa.Connection, configuration: Configuration, flow: Flow, now: datetime) -> Intake:
+    """What the next run of the flow takes in."""
+    completeness = _completeness(connection, configuration, flow.name)
+    held = connection.execute(
+        sa.select(quarantine.c.account, quarantine.c.reference).where(
+            quarantine.c.flow == flow.name, quarantine.c.side == "ledger", quarantine.c.status == "held"
+        )
+    ).all()
+    return Intake(
+        flow=flow,
+        now=now,
+        pointer=pointer(connection, flow.name),
+        batches=_unfolded(connection, flow.name),
+        completeness=completeness,
+        own=intents.own_table(connection, flow.name, since=(completeness.through or now) - flow.horizon),
+        held_accounts=frozenset(row.account for row in held if row.account),
+        held_references=frozenset(row.reference for row in held if row.reference),
+    )
+
+
+def pointer(connection: sa.Connection, flow: str) -> sa.Row[Any] | None:
+    """The flow's newest run, or None."""
+    query = sa.select(runs).where(runs.c.flow == flow).order_by(runs.c.sequence.desc()).limit(1)
+    return connection.execute(query).one_or_none()
+
+
+def run_fold(intake: Intake, lake: Lake, scratch: Path) -> Outcome:
+    """Folds what was taken in; files are written below `scratch`, and nowhere else."""
+    return fold(
+        rules=intake.flow.rules,
+        previous=_state(intake, lake, scratch),
+        confirmations=_urls(intake, lake, "confirmation"),
+        entries=_urls(intake, lake, "ledger"),
+        own=intake.own,
+        completeness=intake.completeness,
+        as_of=intake.now,
+        out=scratch / "run",
+        held_accounts=sorted(intake.held_accounts),
+        held_references=sorted(intake.held_references),
+    )
+
+
+def verdicts(outcome: Outcome) -> list[Verdict]:
+    """The new and changed verdicts of a run."""
+    return [
+        Verdict.of(
+            {
+                **row,
+                "confirmation_ids": tuple(map(str, row["confirmation_ids"])),
+                "entry_ids": tuple(map(str, row["entry_ids"])),
+                "evidence": json.loads(row["evidence"]),
+            }
+        )
+        for row in pq.read_table(outcome.verdicts).to_pylist()
+    ]
+
+
+def own_credits(outcome: Outcome) -> list[OwnCredit]:
+    """What the ledger shows of our own credits."""
+    return [
+        OwnCredit(
+            own_key=row["own_key"],
+            entry_count=row["entries"],
+            sum_minor=row["sum_minor"],
+            posted_at=row["posted_at"],
+            verdict=row["verdict"],
+        )
+        for row in pq.read_table(outcome.own).to_pylist()
+    ]
+
+
+def curve(outcome: Outcome, asset: str) -> Curve:
+    """Confirmed against credited, by the minute, of one asset."""
+    table = pq.read_table(outcome.curve, columns=["asset", "minute", "confirmed_rows", "credited_rows"])
+    table = table.filter(pc.equal(table["asset"], asset))
+    columns = (table[name].to_pylist() for name in ("minute", "confirmed_rows", "credited_rows"))
+    return Curve([Minute(*values) for values in zip(*columns, strict=True)])
+
+
+def _unfolded(connection: sa.Connection, flow: str) -> Sequence[sa.Row[Any]]:
+    folded = sa.exists().where(run_batches.c.flow == flow, run_batches.c.batch_id == batches.c.batch_id)
+    query = sa.select(batches).where(
+        batches.c.flow == flow,
+        batches.c.status == "published",
+        batches.c.side.in_(("confirmation", "ledger")),
+        ~folded,
+    )
+    return connection.execute(query.order_by(batches.c.batch_id)).all()
+
+
+def _completeness(connection: sa.Connection, configuration: Configuration, flow: str) -> Completeness:
+    """The smallest watermark of each side, over the feeds that are configured: one that never spoke holds all back."""
+    known = {row.feed: row for row in connection.execute(sa.select(feeds).where(feeds.c.flow == flow))}
+
+    def side(name: str) -> Watermark:
+        names = [feed.name for feed in configuration.feeds if feed.flow == flow and feed.side == name]
+        found = [known[feed] for feed in names if feed in known and known[feed].watermark is not None]
+        complete = bool(names) and len(found) == len(names)
+        return Watermark(
+            complete_through=min(row.watermark for row in found) if complete else None,
+            grade="proven" if complete and all(row.grade == "proven" for row in found) else "assumed",
+        )
+
+    return Completeness(confirmations=side("confirmation"), ledger=side("ledger"))
+
+
+def _state(intake: Intake, lake: Lake, scratch: Path) -> Path | None:
+    if intake.pointer is None:
+        return None
+    if lake.is_local:
+        return Path(lake.url(intake.pointer.path))
+    folder = scratch / "state"
+    folder.mkdir()
+    for name in STATE_FILES:
+        with lake.open(f"{intake.pointer.path}/{name}") as stored:
+            (folder / name).write_bytes(stored.read())
+    return folder
+
+
+def _urls(intake: Intake, lake: Lake, side: str) -> list[str]:
+    return [lake.url(batch.path) for batch in intake.batches if batch.side == side and batch.path is not None]
