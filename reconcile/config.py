@@ -49,6 +49,17 @@ def _instant(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
+def _encoding(value: str) -> str:
+    probe = '\n;,"'
+    try:
+        fits = probe.encode(value) == probe.encode("ascii")
+    except LookupError:
+        fits = False
+    if not fits:
+        raise ValueError('an encoding that contains ASCII, such as "utf-8", "cp1252" or "latin-1"')
+    return value
+
+
 def _asset_code(value: str) -> str:
     return asset(value).code
 
@@ -127,6 +138,40 @@ class Completeness(_Section):
     delay: Duration = timedelta(minutes=15)
 
 
+FEED_COLUMNS: Final[dict[str, dict[str, str]]] = {
+    "confirmation": {
+        "message_id": "id",
+        "sender": "sender",
+        "recipient": "recipient",
+        "text": "text",
+        "sent_at": "sent_at",
+    },
+    "ledger": {
+        "row_key": "entry_id",
+        "kind": "type",
+        "account": "account",
+        "amount": "amount",
+        "asset": "currency",
+        "reference": "reference",
+        "own_key": "",
+        "posted_at": "posted_at",
+    },
+    "directory": {
+        "account": "account",
+        "language": "language",
+        "email": "email",
+        "channel": "channel",
+        "opted_out": "opted_out",
+    },
+}
+"""What a feed of each side holds, and the name under which a column is looked for unless `columns` says another; "" is a
+column that the feed does not have. A column that has a name must be there: a misspelt one would silently be empty.
+"""
+_INDISPENSABLE: Final = frozenset(
+    {"message_id", "recipient", "text", "sent_at", "row_key", "account", "amount", "posted_at"}
+)
+
+
 class Feed(_Section):
     """One source of confirmations, ledger entries or directory rows."""
 
@@ -138,13 +183,32 @@ class Feed(_Section):
     provider: str | None = None
     region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "CI"
     zone: Zone = "UTC"
-    encoding: str = "utf-8"
+    encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    decimal: Literal[".", ","] = "."
+    time_format: str | None = None
     senders: tuple[str, ...] = ()
     columns: dict[str, str] = {}
-    kinds: dict[Literal["purchase", "reversal"], tuple[str, ...]] = {}
+    kinds: dict[Literal["purchase", "reversal", "ignored"], tuple[str, ...]] = {}
     completeness: Completeness = Completeness(kind="control")
     max_quarantined_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+
+    @model_validator(mode="after")
+    def _columns_fit(self) -> "Feed":
+        known = FEED_COLUMNS[self.side]
+        for column, name in self.columns.items():
+            if column not in known:
+                raise ValueError(f"columns.{column}: a {self.side} feed has {', '.join(known)}")
+            if not name and column in _INDISPENSABLE:
+                raise ValueError(f"columns.{column}: a {self.side} feed cannot do without it")
+        if self.senders and not self.named_columns.get("sender"):
+            raise ValueError("senders: a feed without a column for the sender cannot be limited to some")
+        return self
+
+    @property
+    def named_columns(self) -> dict[str, str]:
+        """Each column that the feed has → the name under which its files hold it."""
+        return {column: name for column, name in (FEED_COLUMNS[self.side] | self.columns).items() if name}
 
 
 class Flow(_Section):

@@ -1,0 +1,1 @@
+"""From what sources deliver to published batches: land, read, normalise, gate, publish, watermark."""

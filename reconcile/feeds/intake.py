@@ -1,0 +1,152 @@
+"""One delivery, from its file to the fate of each of its rows. Nothing here touches the database or the lake."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from reconcile.config import Feed, Flow
+from reconcile.feeds import gate
+from reconcile.feeds.control import Control
+from reconcile.feeds.draft import WHOLE_ROW, Draft
+from reconcile.feeds.limits import CHUNK_ROWS, DEFAULT_LIMITS, Limits
+from reconcile.feeds.readers import RawRow, read_rows
+from reconcile.feeds.refusal import Refused
+from reconcile.feeds.side import Side
+from reconcile.feeds.staging import Staging
+
+AHEAD_TOLERANCE: Final = timedelta(minutes=5)
+"""How far a row may lie in the future: clocks differ, zones that are wrong differ by more."""
+OLDEST_AGE: Final = timedelta(days=400)
+"""A row older than this says more about its date than about a purchase."""
+TOLERATED_QUARANTINED_ROWS: Final = 5
+"""As many bad rows say nothing about a delivery, however few rows it has: the share counts from here on."""
+_SHOWN_ROWS: Final = 5
+_ROW_PROBLEM: Final = "row_problem"
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was read of one delivery: every row, its money by asset in minor units, and the plain sum of its amounts."""
+
+    rows: int = 0
+    money: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    delivered: Decimal = Decimal(0)
+
+    def add(self, draft: Draft) -> None:
+        self.rows += 1
+        self.delivered += draft.delivered or 0
+        amount_minor = draft.found.get("amount_minor")
+        if amount_minor is not None:
+            self.money[draft.found["asset"]] += amount_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """How the deliveries of one feed are read and examined. `now` is business time."""
+
+    feed: Feed
+    flow: Flow
+    side: Side
+    now: datetime
+    limits: Limits = DEFAULT_LIMITS
+
+    def stage(self, path: Path, staging: Staging) -> Tally:
+        """Reads, normalises and examines every row into `staging`; raises `Refused` where the file cannot be read on."""
+        tally = Tally()
+        for rows in _chunks(read_rows(path, self.feed, self.limits)):
+            drafts = self.side.read(rows)
+            for draft in drafts:
+                tally.add(draft)
+            staging.add(self._examined(drafts))
+        return tally
+
+    def check(self, tally: Tally, staging: Staging, control: Control | None) -> None:
+        """Examines the delivery as a whole, after each row has its fate; raises `Refused` when it is not to be taken."""
+        shares = staging.shares()
+        in_scope = tally.rows - shares["out_of_scope"].rows
+        quarantined = shares["quarantined"].rows
+        counted = quarantined if quarantined > TOLERATED_QUARANTINED_ROWS else 0
+        facts = {
+            "rows": tally.rows,
+            "control_rows": control.rows if control else None,
+            "sum": str(tally.delivered.normalize()),
+            "control_sum": str(control.total.normalize()) if control and control.total is not None else None,
+            "quarantined_share": counted / in_scope if in_scope else 0.0,
+            "max_quarantined_share": self.feed.max_quarantined_share,
+        }
+        frame = pd.DataFrame([facts], dtype=object)
+        failures = gate.examine("delivery", frame)
+        if failures:
+            bad = ", ".join(
+                f"row {row.row_number}: {row.reason.partition(':')[0]}" for row in staging.quarantined()[:_SHOWN_ROWS]
+            )
+            examples = f" ({bad})" if bad else ""
+            said = "; ".join(f"{failure.name}: {failure.meaning.format_map(facts)}" for failure in failures)
+            raise Refused(said + examples)
+
+    def _examined(self, drafts: Sequence[Draft]) -> list[dict[str, Any]]:
+        """The drafts as rows of `staged`: published unless out of scope or broken by an expectation."""
+        broken = self._broken([draft for draft in drafts if not draft.out_of_scope])
+        staged = []
+        for draft in drafts:
+            number = draft.row.number
+            disposition, reason, column = "published", None, None
+            if draft.out_of_scope:
+                disposition = "out_of_scope"
+            elif number in broken:
+                disposition, (reason, column) = "quarantined", broken[number]
+            staged.append(
+                {
+                    **draft.found,
+                    "row_number": number,
+                    "disposition": disposition,
+                    "reason": reason,
+                    "column_name": column,
+                    "raw": draft.row.raw if reason else None,
+                }
+            )
+        return staged
+
+    def _broken(self, drafts: Sequence[Draft]) -> Mapping[int, tuple[str, str]]:
+        """Row number → (every expectation that it broke and why, the column of the first)."""
+        if not drafts:
+            return {}
+        by_number = {draft.row.number: draft for draft in drafts}
+        frame = pd.DataFrame(
+            [{**draft.found, _ROW_PROBLEM: draft.problems.get(WHOLE_ROW)} for draft in drafts],
+            index=list(by_number),
+            columns=[*self.side.columns, _ROW_PROBLEM],
+        )
+        for column in self.side.columns:
+            if column.endswith("_minor"):
+                frame[column] = frame[column].astype("Int64")
+            if column == self.side.moment:
+                frame[column] = pd.to_datetime(frame[column], utc=True)
+        said: dict[int, list[str]] = defaultdict(list)
+        first_column: dict[int, str] = {}
+        for failure in gate.examine(self.side.suite, frame, self._parameters()):
+            column = WHOLE_ROW if failure.column == _ROW_PROBLEM else failure.column
+            for number in failure.rows:
+                problem = by_number[number].problems.get(column)
+                said[number].append(f"{failure.name}: {problem}" if problem else failure.name)
+                first_column.setdefault(number, column)
+        return {number: ("; ".join(reasons), first_column[number]) for number, reasons in said.items()}
+
+    def _parameters(self) -> dict[str, Any]:
+        return {
+            "earliest": pd.Timestamp(self.now - OLDEST_AGE),
+            "latest": pd.Timestamp(self.now + AHEAD_TOLERANCE),
+            "assets": [self.flow.asset],
+        }
+
+
+def _chunks(rows: Iterator[RawRow]) -> Iterator[list[RawRow]]:
+    while chunk := list(islice(rows, CHUNK_ROWS)):
+        yield chunk

@@ -1,0 +1,28 @@
+"""How large a delivery may be. Beyond a limit it is refused, whatever it may hold."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on one delivery. `expansion` is unpacked bytes for each packed byte; it counts once a file is past
+    `expansion_from_bytes`, because small files of equal rows pack very well.
+    """
+
+    file_bytes: int = 2 * 2**30
+    unpacked_bytes: int = 16 * 2**30
+    expansion: int = 200
+    expansion_from_bytes: int = 16 * 2**20
+    row_bytes: int = 64 * 2**10
+    columns: int = 200
+    rows: int = 20_000_000
+    control_bytes: int = 64 * 2**10
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+CHUNK_ROWS: Final = 20_000
+"""Rows that are read, normalised and examined at a time: what bounds memory."""
+DELIVERIES_PER_RUN: Final = 2_000
+"""Deliveries taken in one run of a feed; the rest waits for the next."""

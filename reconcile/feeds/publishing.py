@@ -1,0 +1,154 @@
+"""From a landed delivery to a published batch, or to a refused one: what the job does with each."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+
+from reconcile.config import Feed, Flow
+from reconcile.feeds import directory, manifest, watermark
+from reconcile.feeds.confirmations import provider_of
+from reconcile.feeds.control import Control, read_control
+from reconcile.feeds.intake import Intake, Tally
+from reconcile.feeds.landing import MAX_AHEAD
+from reconcile.feeds.limits import Limits
+from reconcile.feeds.manifest import Accepted, Landed
+from reconcile.feeds.refusal import Refused
+from reconcile.feeds.side import Side
+from reconcile.feeds.staging import DISPOSITIONS, Span, Staging
+from reconcile.store.database import Database
+from reconcile.store.lake import Lake
+
+_COPY_BYTES: Final = 1 << 20
+
+
+class OvertakenError(RuntimeError):
+    """Another worker published rows of the same feed meanwhile; the batch stays landed, for the next run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """What judges the deliveries of one feed. `waiting`: names of deliveries that have begun and are not complete."""
+
+    database: Database
+    lake: Lake
+    feed: Feed
+    flow: Flow
+    side: Side
+    limits: Limits
+    now: datetime
+    waiting: Sequence[str]
+
+    def judge(self, landed: Landed) -> str:
+        """Publishes or refuses one landed batch; returns which. Raises `OvertakenError`."""
+        with tempfile.TemporaryDirectory(prefix="reconcile-feed-") as folder:
+            scratch = Path(folder)
+            through: datetime | None = None
+            try:
+                control = self._control(landed)
+                through = control.complete_through if control else None
+                self._publish(landed, control, scratch)
+            except Refused as refusal:
+                reason = f"{landed.source}: {refusal}"
+                with self.database.begin() as connection:
+                    manifest.refuse(connection, landed.batch_id, reason=reason, complete_through=through, now=self.now)
+                return "refused"
+        return "published"
+
+    def _control(self, landed: Landed) -> Control | None:
+        if landed.control_path is None:
+            return None
+        with self.lake.open(landed.control_path) as stream:
+            control = read_control(stream.read(), Path(landed.source).name)
+        if control.complete_through > self.now + MAX_AHEAD:
+            raise Refused(
+                f"the control file says that the feed is complete up to {control.complete_through}, which is far ahead"
+            )
+        return control
+
+    def _publish(self, landed: Landed, control: Control | None, scratch: Path) -> None:
+        intake = Intake(self.feed, self.flow, self.side, self.now, self.limits)
+        with Staging(scratch, self.side, self.lake) as staging:
+            tally = intake.stage(self._local(landed.landed_path, scratch), staging)
+            span = staging.span()
+            with self.database.begin() as connection:
+                compared_with = self._overlapping(connection, span)
+            staging.judge([self.lake.url(path) for path in compared_with])
+            intake.check(tally, staging, control)
+            with self.database.begin() as connection:
+                staging.count_as_duplicates(manifest.repeated(connection, self.feed.name, staging.quarantined()))
+            path = self._write(landed, staging, scratch)
+            with self.database.begin() as connection:
+                manifest.hold(connection, self.feed.name)
+                if self._overlapping(connection, span) != compared_with:
+                    raise OvertakenError(f"rows of {self.feed.name} were published while {landed.source} was judged")
+                accepted = self._accepted(connection, landed, path, tally, staging, control)
+                manifest.publish(connection, self.feed, landed.batch_id, accepted, self.now)
+                if self.feed.side == "directory":
+                    said_at = control.complete_through if control else self.now
+                    directory.upsert(connection, staging.published(), said_at)
+                watermark.advance(connection, self.feed, self.waiting, self.now)
+
+    def _overlapping(self, connection: sa.Connection, span: Span | None) -> list[str]:
+        return [] if span is None else manifest.overlapping(connection, self.feed, span, self.now - self.flow.horizon)
+
+    def _local(self, path: str, scratch: Path) -> Path:
+        """A landed file as one that can be read again and again without a network."""
+        if self.lake.is_local:
+            return Path(self.lake.url(path))
+        copy = scratch / Path(path).name
+        with self.lake.open(path) as source, copy.open("wb") as sink:
+            shutil.copyfileobj(source, sink, _COPY_BYTES)
+        return copy
+
+    def _write(self, landed: Landed, staging: Staging, scratch: Path) -> str | None:
+        """Puts the published rows into the lake; None when there are none. Directory rows go into their table alone."""
+        if staging.shares()["published"].rows == 0:
+            return None
+        if self.feed.side == "directory":
+            return landed.landed_path
+        file = scratch / "published.parquet"
+        variables = {"flow": self.flow.name, "feed": self.feed.name, "batch_id": str(landed.batch_id)}
+        if self.feed.side == "confirmation":
+            variables["provider"] = provider_of(self.feed)
+        staging.write(file, variables)
+        path = f"published/{self.feed.name}/{landed.batch_id}.parquet"
+        self.lake.put(file, path)
+        return path
+
+    def _accepted(
+        self,
+        connection: sa.Connection,
+        landed: Landed,
+        path: str | None,
+        tally: Tally,
+        staging: Staging,
+        control: Control | None,
+    ) -> Accepted:
+        shares = staging.shares()
+        units = sorted({*tally.money, *(unit for share in shares.values() for unit in share.money)})
+        money = {
+            unit: {"raw": tally.money[unit], **{fate: shares[fate].money.get(unit, 0) for fate in DISPOSITIONS}}
+            for unit in units
+        }
+        # Invariant 10, in counts and in money: what was read is what became of it.
+        assert tally.rows == sum(share.rows for share in shares.values()), f"{landed.source}: rows were lost on the way"
+        for unit, amounts in money.items():
+            assert amounts["raw"] == sum(amounts[fate] for fate in DISPOSITIONS), (
+                f"{landed.source}: {unit} was lost on the way"
+            )
+        return Accepted(
+            path=path,
+            raw_rows=tally.rows,
+            shares=shares,
+            money=money,
+            keys=staging.published_keys(),
+            quarantined=staging.quarantined(),
+            corrected_keys=staging.row_keys(manifest.held_keys(connection, self.feed.name)),
+            complete_through=control.complete_through if control else None,
+        )

@@ -1,0 +1,44 @@
+"""What differs between confirmations, ledger entries and directory rows; everything else treats them alike."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from reconcile.config import Configuration, Feed
+from reconcile.feeds.confirmations import Confirmations
+from reconcile.feeds.contacts import Contacts
+from reconcile.feeds.draft import Draft
+from reconcile.feeds.entries import Entries
+from reconcile.feeds.messages import Catalogue
+from reconcile.feeds.readers import RawRow
+
+
+class Side(Protocol):
+    """`columns`: what is read, with its Arrow type; among them `row_key`, and `id` where a row has one.
+
+    `suite`: the expectations of its rows. `table`: its name in `sql/feeds/`. `moment`: the column of when it happened.
+    """
+
+    @property
+    def suite(self) -> str: ...
+    @property
+    def table(self) -> str: ...
+    @property
+    def columns(self) -> Mapping[str, Any]: ...
+    @property
+    def moment(self) -> str | None: ...
+
+    def read(self, rows: Sequence[RawRow]) -> list[Draft]:
+        """Each row as far as it can be read, in the same order."""
+
+
+def side_of(configuration: Configuration, feed: Feed) -> Side:
+    """What reads the rows of that feed."""
+    flow = configuration.flow(feed.flow)
+    match feed.side:
+        case "confirmation":
+            own_sender = configuration.sms.sender if configuration.sms else None
+            return Confirmations(feed, flow, Catalogue.load(), own_sender)
+        case "ledger":
+            return Entries(feed, flow)
+        case "directory":
+            return Contacts(feed)

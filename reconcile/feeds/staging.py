@@ -1,0 +1,170 @@
+"""The rows of one batch between reading and publishing: in DuckDB, which spills to disk when they are many."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import duckdb
+import pyarrow as pa
+
+from reconcile import resources
+from reconcile.feeds.side import Side
+from reconcile.store.lake import Lake
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+DISPOSITIONS: Final = ("published", "quarantined", "duplicate", "out_of_scope")
+"""What may become of a row; each row of a batch has exactly one of these."""
+_PUBLISHED: Final = "staged JOIN judged AS j USING (row_number) WHERE j.disposition = 'published'"
+_COMMON: Final = (
+    ("row_number", pa.int64()),
+    ("disposition", pa.string()),
+    ("reason", pa.string()),
+    ("column_name", pa.string()),
+    ("raw", pa.string()),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRow:
+    """A row that is kept back. `superseded`: a published row has its key already."""
+
+    row_number: int
+    row_key: str | None
+    reason: str
+    column_name: str | None
+    raw: str
+    account: str | None
+    reference: str | None
+    superseded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Smallest and greatest row key, and earliest time, of the rows that may be published."""
+
+    first_key: str
+    last_key: str
+    earliest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many rows had one fate, and their amounts by asset, in minor units, where those can be read."""
+
+    rows: int
+    money: Mapping[str, int]
+
+
+class Staging:
+    """A private database in `folder`; gone with it."""
+
+    def __init__(self, folder: Path, side: Side, lake: Lake | None = None) -> None:
+        self._side = side
+        self._schema = pa.schema([*_COMMON, *side.columns.items()])
+        self._connection = duckdb.connect(str(folder / "staging.duckdb"))
+        if lake is not None:
+            lake.register(self._connection)
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute(resources.text("sql/feeds/keys.sql"))
+        self._select = resources.text(f"sql/feeds/stage_{side.table}.sql")
+        self._add("CREATE TABLE staged AS", self._schema.empty_table())
+        self._connection.execute("CREATE TABLE earlier AS SELECT row_id, content FROM staged")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Adds rows with the columns of the side and `row_number`, `disposition`, `reason`, `column_name`, `raw`."""
+        self._add("INSERT INTO staged", pa.Table.from_pylist(list(rows), schema=self._schema))
+
+    def span(self) -> Span | None:
+        """Of the rows that may be published; None when there are none, or when the side has no times."""
+        if self._side.moment is None:
+            return None
+        # As microseconds: for a time with its zone the driver wants a library that nothing else here needs.
+        query = f"""
+            SELECT min(row_key), max(row_key), epoch_us(min({self._side.moment})) FROM staged WHERE disposition = 'published'
+        """  # noqa: S608 - the side's own column
+        first, last, earliest = self._rows(query)[0]
+        return None if first is None else Span(first, last, _EPOCH + timedelta(microseconds=earliest))
+
+    def judge(self, earlier: Sequence[str]) -> None:
+        """Gives each row its fate; `earlier`: Parquet files, as DuckDB opens them, that may hold rows with the same keys."""
+        if earlier:
+            self._connection.execute("SET VARIABLE files = $1", [list(earlier)])
+            self._connection.execute("DROP TABLE earlier")
+            self._connection.execute(resources.text(f"sql/feeds/earlier_{self._side.table}.sql"))
+        self._connection.execute(resources.text("sql/feeds/judge.sql"))
+
+    def quarantined(self) -> list[QuarantinedRow]:
+        """In the order of the rows."""
+        query = f"""
+            SELECT row_number, row_key, j.reason, j.column_name, raw, account,
+                   {"reference" if "reference" in self._side.columns else "NULL"}, superseded
+            FROM judged AS j JOIN staged USING (row_number) WHERE j.disposition = 'quarantined' ORDER BY row_number
+        """  # noqa: S608 - a constant
+        return [QuarantinedRow(*row) for row in self._rows(query)]
+
+    def count_as_duplicates(self, row_numbers: Sequence[int]) -> None:
+        """Rows that lie in quarantine already, word for word."""
+        self._connection.execute(
+            "UPDATE judged SET disposition = 'duplicate' WHERE list_contains($1, row_number)", [list(row_numbers)]
+        )
+
+    def shares(self) -> dict[str, Share]:
+        """Disposition → its rows and money. All of `DISPOSITIONS` are there."""
+        amount = "amount_minor, asset" if "amount_minor" in self._side.columns else "NULL, NULL"
+        query = f"""
+            WITH amounts (disposition, amount_minor, asset) AS (
+                SELECT j.disposition, {amount} FROM judged AS j JOIN staged USING (row_number)
+            )
+            SELECT disposition, CASE WHEN amount_minor IS NOT NULL THEN asset END AS unit, count(*), sum(amount_minor)
+            FROM amounts GROUP BY ALL ORDER BY ALL
+        """  # noqa: S608 - constants
+        rows: dict[str, int] = dict.fromkeys(DISPOSITIONS, 0)
+        money: dict[str, dict[str, int]] = {disposition: {} for disposition in DISPOSITIONS}
+        for disposition, unit, count, total in self._rows(query):
+            rows[disposition] += count
+            if unit is not None:
+                money[disposition][unit] = int(total)
+        return {disposition: Share(rows[disposition], money[disposition]) for disposition in DISPOSITIONS}
+
+    def published_keys(self) -> tuple[str, str] | None:
+        """Smallest and greatest row key of the rows that are published."""
+        first, last = self._rows(f"SELECT min(row_key), max(row_key) FROM {_PUBLISHED}")[0]  # noqa: S608 - a constant
+        return None if first is None else (first, last)
+
+    def row_keys(self, among: Sequence[str]) -> list[str]:
+        """Those of the keys that are published with this batch."""
+        query = f"SELECT DISTINCT row_key FROM {_PUBLISHED} AND list_contains($1, row_key)"  # noqa: S608 - a constant
+        return [key for (key,) in self._connection.execute(query, [list(among)]).fetchall()]
+
+    def write(self, path: Path, variables: Mapping[str, str]) -> None:
+        """Writes the published rows as Parquet."""
+        for name, value in variables.items():
+            self._connection.execute(f"SET VARIABLE {name} = $1", [value])
+        query = resources.text(f"sql/feeds/published_{self._side.table}.sql")
+        self._connection.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+
+    def published(self) -> list[dict[str, Any]]:
+        """The published rows themselves, for a side whose rows go into tables."""
+        names = list(self._side.columns)
+        query = f"SELECT {', '.join(names)} FROM {_PUBLISHED} ORDER BY row_number"  # noqa: S608 - the side's own columns
+        return [dict(zip(names, row, strict=True)) for row in self._rows(query)]
+
+    def _add(self, statement: str, chunk: Any) -> None:
+        self._connection.register("chunk", chunk)
+        self._connection.execute(f"{statement} {self._select}")
+        self._connection.unregister("chunk")
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = self._connection.execute(query).fetchall()
+        return rows

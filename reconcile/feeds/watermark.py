@@ -1,0 +1,111 @@
+"""Up to which instant a feed is complete, and why it may not be said to be any further."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from reconcile.config import Feed
+from reconcile.store.tables import batches, deliveries, feeds, quarantine
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One delivery, as far as the watermark is concerned. `proven`: all of it is published, or accounted for row by row."""
+
+    source: str
+    complete_through: datetime | None
+    proven: bool
+
+
+def furthest(standings: Iterable[Standing], waiting: Sequence[str]) -> datetime | None:
+    """The latest instant up to which every delivery is proven, or None.
+
+    A delivery that is not proven (refused, still to be judged, or with a row that could belong to anybody) stops the
+    watermark short of what it would have completed. One of which even that is unknown, and one that has begun and is
+    `waiting` for its other file, stops every delivery that comes after it by name: names follow the order of delivery.
+    """
+    standings = list(standings)
+    open_until = [one.complete_through for one in standings if not one.proven and one.complete_through is not None]
+    open_names = [*waiting, *(one.source for one in standings if not one.proven and one.complete_through is None)]
+    first_instant, first_name = min(open_until, default=None), min(open_names, default=None)
+    return max(
+        (
+            one.complete_through
+            for one in standings
+            if one.proven
+            and one.complete_through is not None
+            and (first_instant is None or one.complete_through < first_instant)
+            and (first_name is None or one.source < first_name)
+        ),
+        default=None,
+    )
+
+
+def advance(connection: sa.Connection, feed: Feed, waiting: Sequence[str], now: datetime) -> datetime | None:
+    """Moves the feed's watermark as far as its deliveries allow, never back; returns where it stands."""
+    current: datetime | None = connection.execute(
+        sa.select(feeds.c.watermark).where(feeds.c.feed == feed.name).with_for_update()
+    ).scalar_one()
+    standings = _standings(connection, feed.name, current)
+    if feed.completeness.kind == "control":
+        reached = furthest(standings, waiting)
+    else:
+        # An assumption holds as long as nothing contradicts it: no delivery that was refused or waits to be judged.
+        reached = now - feed.completeness.delay if all(one.proven for one in standings) else None
+    if reached is None or (current is not None and reached <= current):
+        return current
+    connection.execute(sa.update(feeds).where(feeds.c.feed == feed.name).values(watermark=reached, updated_at=now))
+    return reached
+
+
+def _standings(connection: sa.Connection, feed: str, current: datetime | None) -> list[Standing]:
+    """Every delivery that is not proven, and those published ones that could move the watermark."""
+    homeless = (
+        sa.select(quarantine.c.quarantine_id)
+        .where(
+            quarantine.c.batch_id == batches.c.batch_id,
+            quarantine.c.status == "held",
+            quarantine.c.side == "ledger",
+            quarantine.c.account.is_(None),
+            quarantine.c.reference.is_(None),
+        )
+        .exists()
+    )
+    unproven = sa.or_(
+        batches.c.status == "landed",
+        sa.and_(batches.c.status.in_(("refused", "withdrawn")), ~_made_good()),
+        sa.and_(batches.c.status == "published", homeless),
+    )
+    ahead = sa.and_(
+        batches.c.status == "published", batches.c.complete_through > (current or sa.literal_column("'-infinity'"))
+    )
+    rows = connection.execute(
+        sa.select(batches.c.source, batches.c.complete_through, (~unproven).label("proven")).where(
+            batches.c.feed == feed, sa.or_(unproven, ahead)
+        )
+    )
+    return [Standing(row.source, row.complete_through, row.proven) for row in rows]
+
+
+def _made_good() -> sa.ColumnElement[bool]:
+    """A refused delivery is made good by one of the same name that came after it and was published."""
+    later, later_batch = deliveries.alias(), batches.alias()
+    last_seen = (
+        sa.select(sa.func.max(deliveries.c.delivery_id))
+        .where(deliveries.c.batch_id == batches.c.batch_id)
+        .correlate(batches)
+    )
+    return (
+        sa.select(later.c.delivery_id)
+        .join(later_batch, later_batch.c.batch_id == later.c.batch_id)
+        .where(
+            later.c.feed == batches.c.feed,
+            later.c.source == batches.c.source,
+            later_batch.c.status == "published",
+            later.c.delivery_id > last_seen.scalar_subquery(),
+        )
+        .correlate(batches)
+        .exists()
+    )

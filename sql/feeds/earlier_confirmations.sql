@@ -1,0 +1,6 @@
+-- Messages of other batches, in the form in which `judge.sql` compares them. In: the variable files.
+CREATE OR REPLACE VIEW earlier AS
+SELECT
+    message_id AS row_id,
+    struct_pack(reference, account, payer, asset, amount_minor, product, outcome, confirmed_at) AS content
+FROM read_parquet(getvariable('files'));

@@ -1,0 +1,6 @@
+-- Ledger rows of other batches, in the form in which `judge.sql` compares them. In: the variable files.
+CREATE OR REPLACE VIEW earlier AS
+SELECT
+    replace(entry_id::VARCHAR, '-', '') AS row_id,
+    struct_pack(reference, account, asset, amount_minor, kind, own_key, posted_at) AS content
+FROM read_parquet(getvariable('files'));
