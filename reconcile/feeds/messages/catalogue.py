@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import re2
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from reconcile.feeds.messages.expressions import ExpressionSet
+from reconcile.feeds.messages.extractor import extract
 from reconcile.feeds.messages.fields import read_fields
 from reconcile.feeds.messages.reading import UNPARSED, Message, Reading
 from reconcile.feeds.messages.template import Template, TemplateError, TemplateRow
-from reconcile.feeds.messages.text import MAX_TEXT_CHARACTERS, fold
+from reconcile.feeds.messages.text import MAX_TEXT_CHARACTERS, fold_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from importlib.resources.abc import Traversable
     from pathlib import Path
-
-# RE2 builds its automaton as texts come; past this it forgets and starts over, which costs time but nothing else.
-_SET_MEMORY_BYTES = 256 * 2**20
 
 
 class _TemplateFile(BaseModel):
@@ -42,7 +40,7 @@ class Catalogue:
         names = [template.name for template in self.templates]
         if twice := {name for name in names if names.count(name) > 1}:
             raise TemplateError(f"two templates are named {', '.join(sorted(twice))}")
-        self._set = _compile_set(self.templates)
+        self._set = ExpressionSet(template.source for template in self.templates)
 
     @classmethod
     def load(cls, paths: Iterable[Traversable | Path] | None = None) -> Catalogue:
@@ -57,7 +55,8 @@ class Catalogue:
         """The reading of one message. Never raises on any text."""
         if len(message.text) > MAX_TEXT_CHARACTERS:
             return UNPARSED
-        return self._read_by_template(message, fold(message.text)) or UNPARSED
+        lines = fold_lines(message.text)
+        return self._read_by_template(message, lines.replace("\n", " ")) or extract(message, lines)
 
     def read_batch(self, messages: Sequence[Message]) -> list[Reading]:
         """The readings, in the order of the messages."""
@@ -65,11 +64,14 @@ class Catalogue:
 
     def _read_by_template(self, message: Message, folded: str) -> Reading | None:
         data = folded.encode()
+        country = message.country and message.country.upper()
         found: list[Reading] = []
-        for index in self._set.Match(data) or ():
+        for index in self._set.matching(data):
             template = self.templates[index]
-            match = template.expression.fullmatch(data)
-            reading = read_fields(template, match, message) if match else None
+            spans = template.expression.full(data) if template.in_country(country) else None
+            if spans is None:
+                continue
+            reading = read_fields(template, data, spans, message, country or template.country)
             if reading is not None and not any(_same_purchase(reading, other) for other in found):
                 found.append(reading)
         if len(found) > 1:
@@ -98,14 +100,3 @@ def _rows(path: Traversable | Path) -> list[TemplateRow]:
         return list(_TemplateFile.model_validate(tomllib.loads(path.read_text("utf-8"))).template)
     except (tomllib.TOMLDecodeError, ValidationError) as error:
         raise TemplateError(f"{path.name}: {error}") from error
-
-
-def _compile_set(templates: Sequence[Template]) -> Any:
-    options = re2.Options()
-    options.max_mem = _SET_MEMORY_BYTES
-    options.never_capture = True
-    expressions = re2.Set.FullMatchSet(options)
-    for template in templates:
-        expressions.Add(template.regular_expression.encode())
-    expressions.Compile()
-    return expressions

@@ -36,12 +36,15 @@ def marks() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=512)
+def currencies_of_country(country: str | None) -> frozenset[str]:
+    """ISO 4217 of an ISO 3166 country (by Unicode CLDR); a few have two, and an unknown one has none."""
+    return frozenset() if country is None else frozenset(get_territory_currencies(country.upper()))
+
+
 def currency_of_country(country: str | None) -> str | None:
-    """ISO 4217 of an ISO 3166 country, None when it has none or several (by Unicode CLDR)."""
-    if country is None:
-        return None
-    current: list[str] = get_territory_currencies(country.upper())
-    return current[0] if len(current) == 1 else None
+    """The currency of a country that has one."""
+    current = currencies_of_country(country)
+    return next(iter(current)) if len(current) == 1 else None
 
 
 @lru_cache(maxsize=4096)
@@ -51,9 +54,11 @@ def currency(mark: str, country: str | None) -> str | None:
     codes = _codes_by_mark().get(key)
     if codes is None:
         return None
-    own = currency_of_country(country)
-    if own in codes:
-        return own
+    own = currencies_of_country(country) & codes
+    if len(own) == 1:
+        return next(iter(own))
+    if key == "$" and country is not None:  # where the own currency is not a dollar, the dollar is the American one
+        return "USD"
     return next(iter(codes)) if len(codes) == 1 and len(key) >= _SHORTEST_MARK_ABROAD else None
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconcile.feeds.messages.currencies import currency, exponent
+from reconcile.feeds.messages.expressions import Expression, Spans
 from reconcile.feeds.messages.moments import moment, moment_in_reference
 from reconcile.feeds.messages.numbers import DecimalMark, numeral
 from reconcile.feeds.messages.reading import Message, Reading
@@ -15,71 +16,56 @@ if TYPE_CHECKING:
 
     from reconcile.feeds.messages.template import Template
 
-_DIGITS = "0123456789"
+# What may follow a message that was read to its end is an advertisement, not a second transaction.
+_SECOND_TRANSACTION = Expression(
+    r"(?:trans(?:action)?\.? ?id|id (?:de )?(?:la )?trans|txn ?id|tid ?:|(?:new|current|nouveau|votre nouveau) (?:balance|solde)"
+    r"|made for|you have (?:received|sent|paid|bought)|vous avez (?:recu|envoye|transfere|paye|achete|retire))"
+)
 
 
-def read_fields(template: Template, match: Any, message: Message) -> Reading | None:
+def read_fields(template: Template, data: bytes, spans: Spans, message: Message, country: str | None) -> Reading | None:
     """The reading of a match of `template`, or None where one of its figures has no certain reading."""
     row = template.row
-    written = {name: value.decode() for name, index in template.slots.items() if (value := match.group(index))}
-    country = _country(template, message)
-    figures: dict[str, Decimal] = {}
+    written: dict[str, str] = {}
+    for name, number in template.expression.groups.items():
+        start, end = spans[number]
+        if start >= 0:
+            written[name] = data[start:end].decode()
+    if "rest" in written and _SECOND_TRANSACTION.search(written["rest"].encode()):
+        return None
     asset: str | None = None
-    for slot in ("amount", "total", "fee", "balance"):
+    figures: dict[str, Decimal] = {}
+    for slot in _FIGURES:
         if slot not in written:
             continue
-        read = money(written[slot], country, row.currency, template.mark)
-        if read is None:
+        code = _code(written.get(slot + "_before", ""), written.get(slot + "_after", ""), row.currency, country)
+        figure = None if code is None else _figure(written[slot], code, template.mark)
+        if figure is None:
             return None
-        figures[slot], code = read
-        if slot == "amount" or asset is None:
-            asset = code
-        elif code != asset and slot == "fee":
+        if slot == "fee" and asset is not None and code != asset:
             return None
-    if asset is None and row.currency is not None:
-        asset = currency(row.currency, country)
+        figures[slot] = figure
+        asset = asset or code
     reference = written.get("reference")
-    occurred_at = moment(written.get("time"), country) or moment_in_reference(reference, country)
+    occurred_at = moment(written["time"], country) if "time" in written else moment_in_reference(reference, country)
     return Reading(
         "parsed",
-        template=row.name,
-        kind=row.kind,
-        outcome=row.outcome,
-        amount=figures.get("amount"),
-        currency=asset,
-        fee=figures.get("fee"),
-        balance=figures.get("balance"),
-        reference=reference,
-        account=_compact(written.get("account")),
-        payer=_compact(written.get("payer")),
-        occurred_at=occurred_at,
-        confidence="high" if template.from_sender(message.sender) else "low",
+        row.name,
+        row.kind,
+        row.outcome,
+        figures.get("amount"),
+        asset,
+        figures.get("fee"),
+        figures.get("balance"),
+        reference,
+        _compact(written.get("account")),
+        _compact(written.get("payer")),
+        occurred_at,
+        "high" if template.from_sender(message.sender) else "low",
     )
 
 
-def _country(template: Template, message: Message) -> str | None:
-    if message.country is not None:
-        return message.country.upper()
-    return template.row.countries[0] if len(template.row.countries) == 1 else None
-
-
-def money(
-    written: str, country: str | None, default: str | None, mark: DecimalMark | None
-) -> tuple[Decimal, str] | None:
-    """Amount and ISO 4217 currency of `1 050 FCFA`, `Ksh1,000.00`, `NGN-57,000.00`; None when either is not certain."""
-    start = next((place for place, character in enumerate(written) if character in _DIGITS), None)
-    if start is None:
-        return None
-    end = max(written.rfind(digit) for digit in _DIGITS) + 1
-    before, after = written[:start].strip(), written[end:].strip(" ,")
-    number = written[start:end]
-    if before.endswith(".") and (before == "." or before[-2:-1] in {" ", ""}):
-        before, number = before[:-1].strip(), "0." + number
-    code = _code(before.strip(" .+-"), after, default, country)
-    if code is None:
-        return None
-    amount = numeral(number, exponent(code), mark)
-    return None if amount is None else (amount, code)
+_FIGURES = ("amount", "total", "fee", "balance")
 
 
 @lru_cache(maxsize=4096)
@@ -89,6 +75,12 @@ def _code(before: str, after: str, default: str | None, country: str | None) -> 
     if not codes and default is not None:
         codes = {currency(default, country)}
     return codes.pop() if len(codes) == 1 else None
+
+
+def _figure(written: str, code: str, mark: DecimalMark | None) -> Decimal | None:
+    if written[0] == ".":
+        written = "0" + written
+    return numeral(written, exponent(code), mark)
 
 
 def _compact(number: str | None) -> str | None:

@@ -10,18 +10,7 @@ from zoneinfo import ZoneInfo
 import re2
 from babel.core import get_global
 
-_DATE = re2.compile(
-    r"(?i)\b(?:"
-    r"(?P<year>20[0-9]{2})[-/.](?P<month>[0-9]{1,2})[-/.](?P<day>[0-9]{1,2})"
-    r"|(?P<first>[0-9]{1,2})[-/.](?P<second>[0-9]{1,2})[-/.](?P<short>20[0-9]{2}|[0-9]{2})"
-    r"|(?P<named_day>[0-9]{1,2})[- ]?(?P<name>[a-z]{3,9})\.?[-, ]{0,2}(?P<named_year>20[0-9]{2}|[0-9]{2})"
-    r"|(?P<front_name>[a-z]{3,9})\.? (?P<front_day>[0-9]{1,2}),? (?P<front_year>20[0-9]{2})"
-    r")"
-)
-_CLOCK = re2.compile(
-    r"(?i)(?P<hour>[0-9]{1,2})(?:[:h](?P<minute>[0-9]{2}))(?:[:m](?P<second>[0-9]{2})s?)?(?: ?(?P<half>[ap])m\b)?"
-)
-_MONTHS = {
+MONTHS = {
     name: number
     for number, names in enumerate(
         (
@@ -42,6 +31,20 @@ _MONTHS = {
     )
     for name in names.split()
 }
+_MONTH = "|".join(sorted(MONTHS))
+_DATE = re2.compile(
+    r"(?i)\b(?:"
+    r"(?P<year>20[0-9]{2})[-/.](?P<month>[0-9]{1,2})[-/.](?P<day>[0-9]{1,2})"
+    r"|(?P<first>[0-9]{1,2})[-/.](?P<second>[0-9]{1,2})[-/.](?P<short>20[0-9]{2}|[0-9]{2})"
+    r"|(?P<named_day>[0-9]{1,2})[- ]?(?P<name>" + _MONTH + r")\.?[-, ]{0,2}(?P<named_year>20[0-9]{2}|[0-9]{2})\b"
+    r"|(?P<front_name>" + _MONTH + r")\.? (?P<front_day>[0-9]{1,2}),? (?P<front_year>20[0-9]{2})"
+    r")"
+)
+_CLOCK = re2.compile(
+    r"(?i)(?P<hour>[0-9]{1,2})(?:[:h](?P<minute>[0-9]{2}))(?:[:m](?P<second>[0-9]{2})s?)?(?: ?(?P<half>[ap])m\b)?"
+)
+# Where `24/03/12` may be 24 March 2012 or 12 March 2024.
+_YEAR_MAY_LEAD = frozenset({"SA", "IR", "CN", "JP", "KR", "TW"})
 # A date and its time may stand apart by a few words: "on 2026-04-13 at 19:44", "le 03/12/2025 a 18h46".
 _APART_CHARACTERS = 12
 
@@ -99,10 +102,12 @@ def _day(date: Any, country: str | None) -> tuple[int, int, int] | None:
     if date["year"]:
         return int(date["year"]), int(date["month"]), int(date["day"])
     if date["name"] or date["front_name"]:
-        month = _MONTHS.get((date["name"] or date["front_name"]).lower())
+        month = MONTHS.get((date["name"] or date["front_name"]).lower())
         year = int(date["named_year"] or date["front_year"])
         return None if month is None else (_full(year), month, int(date["named_day"] or date["front_day"]))
     first, second = int(date["first"]), int(date["second"])
+    if country in _YEAR_MAY_LEAD and len(date["short"]) == 2:
+        return None
     if country == "US":
         first, second = second, first
     return _full(int(date["short"])), second, first

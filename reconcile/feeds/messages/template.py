@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-import re2
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from reconcile.feeds.messages.reading import KINDS, OUTCOMES
+from reconcile.feeds.messages.expressions import Expression, ExpressionError
+from reconcile.feeds.messages.reading import KINDS
 
 if TYPE_CHECKING:
     from reconcile.feeds.messages.numbers import DecimalMark
 
-_MONEY = r"(?:[A-Za-z$]{1,5}\.? ?)?[-+]?(?:[0-9](?:[0-9.,' ]*[0-9])?|\.[0-9]{1,2})(?:,? ?(?:F ?CFA|[A-Za-z$]{1,5}))?"
+MONEY_SLOTS = ("amount", "total", "fee", "balance")
+_BEFORE = r"(?:[A-Za-z]{1,5}\$?|\$)"
+_AFTER = r"(?:F ?CFA|[A-Za-z]{1,6}|\$)"
+_NUMBER = r"[0-9](?:[0-9.,' ]*[0-9])?|\.[0-9]{1,2}"
+_MONEY = rf"(?:{_BEFORE}\.?:? ?)?[-+]?(?:{_NUMBER})(?:,? ?{_AFTER})?"
 _REFERENCE = r"[0-9A-Za-z](?:[0-9A-Za-z./_-]*[0-9A-Za-z])?"
 _ACCOUNT = r"[+0-9*Xx][0-9*Xx -]{1,24}[0-9*Xx]"
-_MONEY_SLOTS = ("amount", "fee", "balance", "total")
 
-# What `{slot}` in a pattern stands for. Slots in `_MONEY_SLOTS` and these become fields; the rest are only skipped over.
+
+def _money(name: str) -> str:
+    return rf"(?:(?P<{name}_before>{_BEFORE})\.?:? ?)?[-+]?(?P<{name}>{_NUMBER})(?:,? ?(?P<{name}_after>{_AFTER}))?"
+
+
+# What `{slot}` in a pattern stands for. The named groups become fields; the other slots are only skipped over.
 _SLOTS = {
-    **{name: f"(?P<{name}>{_MONEY})" for name in _MONEY_SLOTS},
+    **{name: _money(name) for name in MONEY_SLOTS},
     "reference": f"(?P<reference>{_REFERENCE})",
-    # RC240709.1345.A00011: kind, date, time, serial
-    "dated_reference": r"(?P<reference>[A-Z]{2,4}[0-9]{6}\.[0-9]{4}\.[A-Z]{0,2}[0-9]{3,10})",
+    "dated_reference": r"(?P<reference>[A-Z]{2,4}[0-9]{6}\.[0-9]{4}\.[A-Z]{0,2}[0-9]{3,10})",  # RC240709.1345.A00011
+    "digits_reference": r"(?P<reference>[0-9]{6,24})",
+    "receipt": r"(?P<reference>[A-Z0-9]{8,12})",  # M-Pesa: SGR1122334
     "account": f"(?P<account>{_ACCOUNT})",
     "payer": f"(?P<payer>{_ACCOUNT})",
-    "time": r"(?P<time>[0-9][0-9A-Za-z/:,. -]{4,30}[0-9mM])",
+    "time": r"(?P<time>[0-9][0-9A-Za-z/:,. -]{4,30}[0-9mMsS])",
     "money": _MONEY,
     "name": r".{1,80}?",
+    "note": r".{0,160}?",
     "rest": r"(?P<rest>[ .].*)?",
     ":": r" ?[:=]? ?",
 }
@@ -79,7 +89,7 @@ class TemplateRow(BaseModel):
         return kind
 
     @model_validator(mode="after")
-    def _success_has_an_amount(self) -> Self:
+    def _purchase_has_an_amount(self) -> Self:
         if self.outcome in {"success", "pending"} and "{amount}" not in self.pattern:
             raise ValueError("a template of a purchase needs the slot {amount}")
         return self
@@ -87,25 +97,21 @@ class TemplateRow(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A compiled template. `slots` maps a field to its group's number in `expression`."""
+    """A compiled template; `slots` maps the names of its groups to their numbers."""
 
     row: TemplateRow
-    regular_expression: str
-    expression: Any = field(repr=False, compare=False)
-    sender: Any = field(repr=False, compare=False)
-    slots: dict[str, int] = field(repr=False, compare=False)
+    source: str
+    expression: Expression = field(repr=False, compare=False)
+    sender: Expression | None = field(repr=False, compare=False)
 
     @classmethod
     def compile(cls, row: TemplateRow) -> Template:
         """The template, ready to match; raises `TemplateError` with the template's name."""
-        source = f"(?is){expand(row.pattern, row.name)}"
+        source = expand(row.pattern, row.name)
         try:
-            expression = re2.compile(source.encode(), _options())
-            sender = re2.compile(f"(?i)^(?:{row.sender})$") if row.sender else None
-        except re2.error as error:
+            return cls(row, source, Expression(source), Expression(row.sender) if row.sender else None)
+        except ExpressionError as error:
             raise TemplateError(f"template {row.name}: its pattern does not compile: {error}") from error
-        slots = {name.decode(): number for name, number in expression.groupindex.items()}
-        return cls(row, source, expression, sender, slots)
 
     @property
     def name(self) -> str:
@@ -115,9 +121,18 @@ class Template:
     def mark(self) -> DecimalMark | None:
         return self.row.decimal_mark
 
+    @property
+    def country(self) -> str | None:
+        """Where the format is used, if that is one country: it settles the currency of a message that names none."""
+        return self.row.countries[0] if len(self.row.countries) == 1 else None
+
     def from_sender(self, sender: str | None) -> bool:
         """Whether that sender may have sent it; an unknown sender may."""
-        return sender is None or self.sender is None or self.sender.search(sender) is not None
+        return sender is None or self.sender is None or self.sender.full(sender.encode()) is not None
+
+    def in_country(self, country: str | None) -> bool:
+        """Whether the format is used there; a message of unknown country may have any format."""
+        return country is None or not self.row.countries or country in self.row.countries
 
 
 def expand(pattern: str, name: str) -> str:
@@ -136,12 +151,3 @@ def expand(pattern: str, name: str) -> str:
             pieces.append(_SLOTS[slot])
         else:
             raise TemplateError(f"template {name}: unknown slot {{{slot}}}, expected one of {', '.join(_SLOTS)}")
-
-
-def _options() -> Any:
-    options = re2.Options()
-    options.log_errors = False
-    return options
-
-
-assert {"success", "pending", "failed", "reversed"} == OUTCOMES

@@ -34,6 +34,15 @@ _SPECIAL = {
     "\u0153": "oe",
     "\u0152": "OE",
     "\u00ad": "",
+    # Arabic and Persian letters that are written in several ways
+    "\u0622": "\u0627",
+    "\u0623": "\u0627",
+    "\u0625": "\u0627",
+    "\u0671": "\u0627",
+    "\u0649": "\u064a",
+    "\u06cc": "\u064a",
+    "\u06a9": "\u0643",
+    "\u0629": "\u0647",
 }
 _QUOTES = frozenset("\u2018\u2019\u201b\u2032\u02bc\u00b4`")
 _DOUBLE_QUOTES = frozenset("\u201c\u201d\u201e\u00ab\u00bb")

@@ -1,0 +1,234 @@
+"""Which numbers of a text are money, and what the words around them say each of them is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from reconcile.feeds.messages.currencies import currency, exponent
+from reconcile.feeds.messages.numbers import DecimalMark, numeral
+from reconcile.feeds.messages.vocabulary import CODE_ROLES, DEED_ROLES, FIGURE_ROLES
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from reconcile.feeds.messages.lexer import Lexeme, Sort
+
+_LABEL_ROLES = FIGURE_ROLES | CODE_ROLES
+_SUFFIXES = frozenset({"DR", "CR"})
+_DIGITS = frozenset("0123456789")
+_NUMERIC = frozenset("0123456789.,'")
+_STOPS = frozenset(".!?;")
+# Between a currency and its number: `Rs. 500`, `UGX: 500`, `1.234,56, MT`.
+_BESIDE_BEFORE = frozenset({"", " ", ".", ". ", ":", ": ", "\n", " -", "-", ". -", " ."})
+_BESIDE_AFTER = frozenset({"", " ", ", ", ",", "\n", ". -", "."})
+# A number of spaced groups may follow these words; after any other (`Pass 1 500 F`) its first group may be a name's.
+_BEFORE_GROUPS = frozenset(
+    (
+        "a",
+        "ak",
+        "au",
+        "aux",
+        "by",
+        "cha",
+        "charge",
+        "cost",
+        "cout",
+        "de",
+        "del",
+        "des",
+        "du",
+        "e",
+        "est",
+        "et",
+        "foi",
+        "for",
+        "frais",
+        "is",
+        "ka",
+        "kwa",
+        "la",
+        "le",
+        "les",
+        "ni",
+        "of",
+        "on",
+        "par",
+        "para",
+        "por",
+        "pour",
+        "recu",
+        "sur",
+        "to",
+        "waa",
+        "was",
+        "with",
+        "y",
+        "za",
+    )
+)
+
+
+@dataclass(slots=True)
+class Piece:
+    """A lexeme with what it turned out to be: `number` (maybe money), `code`, `word` or `other`."""
+
+    what: Literal["number", "code", "word", "other"]
+    start: int
+    end: int
+    text: str
+    roles: frozenset[str]
+    sort: Sort
+    sentence: int = 0
+    # of a number
+    written: str = ""
+    code: str | None = None
+    readable: bool = True
+    # what the words around it say it is; `free` when they say nothing
+    role: str = field(default="free")
+
+    def value(self, mark: DecimalMark | None, default: str | None) -> Decimal | None:
+        """The amount, None where it has no certain reading."""
+        if not self.readable:
+            return None
+        code = self.code or default
+        return numeral(self.written, None if code is None else exponent(code), mark)
+
+
+def pieces_of(text: str, lexemes: list[Lexeme], country: str | None) -> list[Piece]:
+    """The pieces of a text in order, numbers joined with their currencies and groups, sentences counted."""
+    pieces = [_piece(lexeme, country) for lexeme in lexemes]
+    for piece in pieces:
+        if piece.what == "number" and _is_torn(text, piece):
+            piece.readable = False
+    return _count_sentences(text, _join(text, pieces))
+
+
+def _is_torn(text: str, piece: Piece) -> bool:
+    """Whether digits go on beyond what was taken for the number: then it is not the number that was written."""
+    before, after = text[max(0, piece.start - 2) : piece.start], text[piece.end : piece.end + 2]
+    return (
+        (len(after) == 2 and after[0] in ".,'" and after[1] in _DIGITS)
+        or (len(before) == 2 and before[1] in ".,'" and before[0] in _DIGITS)
+        or after[:1] in _DIGITS
+        or before[-1:] in _DIGITS
+    )
+
+
+def _piece(lexeme: Lexeme, country: str | None) -> Piece:
+    piece = Piece("other", lexeme.start, lexeme.end, lexeme.text, lexeme.roles, lexeme.sort)
+    if lexeme.sort in {"word", "currency"}:
+        piece.what = "word"
+        piece.code = currency(lexeme.text, country)
+    elif lexeme.sort == "chunk":
+        _read_chunk(piece, country)
+    elif lexeme.sort in {"phone", "masked"}:
+        piece.what = "code"
+        piece.text = lexeme.text.lstrip(" :(")
+    return piece
+
+
+def _read_chunk(piece: Piece, country: str | None) -> None:
+    """`Ksh3,500`, `400Ksh`, `N50.00DR` are money, `12345` is a number, everything else with a digit is a code."""
+    text = piece.text
+    head, hyphen, _ = text.partition("-")
+    if hyphen and ("." in head or "," in head) and head[-1] in _DIGITS:  # "Rs 10,000.00-ICICI Bank"
+        piece.end -= len(text) - len(head)
+        piece.text = text = head
+    first = next(place for place, character in enumerate(text) if character in _DIGITS)
+    last = max(place for place, character in enumerate(text) if character in _DIGITS)
+    before, number, after = text[:first], text[first : last + 1], text[last + 1 :]
+    if before.strip() == ".":
+        before, number = "", "0." + number
+    if after.upper() in _SUFFIXES:
+        after = ""
+    marks = [mark for mark in (before.rstrip("-"), after) if mark]
+    codes = {currency(mark, country) for mark in marks}
+    if not _NUMERIC.issuperset(number) or None in codes or len(codes) > 1:
+        piece.what = "code"
+        return
+    piece.what = "number"
+    piece.written = number
+    piece.code = next(iter(codes), None)
+
+
+def _join(text: str, pieces: list[Piece]) -> list[Piece]:
+    joined: list[Piece] = []
+    for piece in pieces:
+        previous = joined[-1] if joined else None
+        if previous is None:
+            joined.append(piece)
+            continue
+        gap = text[previous.end : piece.start]
+        if piece.what == "number" and previous.what == "number" and gap == " " and _continues(previous, piece):
+            previous.readable = previous.readable and _may_open_groups(text, joined)
+            previous.written += " " + piece.written
+            previous.code = previous.code or piece.code
+            previous.end = piece.end
+        elif piece.what == "number" and previous.what == "word" and previous.code and gap in _BESIDE_BEFORE:
+            if piece.code not in {None, previous.code}:
+                piece.readable = False
+            piece.code, piece.start = previous.code, previous.start
+            joined[-1] = piece
+        elif piece.what == "word" and piece.code and previous.what == "number" and gap in _BESIDE_AFTER:
+            if previous.code is None:
+                previous.code, previous.end = piece.code, piece.end
+            else:
+                joined.append(piece)
+        else:
+            joined.append(piece)
+    return joined
+
+
+def _continues(previous: Piece, piece: Piece) -> bool:
+    """`1` and `500` are groups of one number; `01` and `15293743` are not."""
+    first = previous.written.split(" ")[0]
+    whole = piece.written.replace(",", ".").split(".")[0]
+    groups = previous.written.split(" ")
+    return (
+        1 <= len(first) <= 3
+        and first.isdecimal()
+        and first[0] != "0"
+        and all(len(group) == 3 and group.isdecimal() for group in groups[1:])
+        and len(whole) == 3
+        and piece.written[:3].isdecimal()
+        and previous.text[-1] in _DIGITS
+    )
+
+
+def _may_open_groups(text: str, joined: list[Piece]) -> bool:
+    number = joined[-1]
+    if " " in number.written or not number.text[0].isdecimal():
+        return True
+    before = text[: number.start].rstrip()
+    if not before or not before[-1].isalnum():
+        return True
+    word = joined[-2] if len(joined) > 1 else None
+    if (
+        word is not None
+        and word.end == len(before)
+        and (word.code or not word.roles.isdisjoint(FIGURE_ROLES | DEED_ROLES))
+    ):
+        return True
+    return before.rpartition(" ")[2].rpartition("\n")[2].lower() in _BEFORE_GROUPS
+
+
+def _count_sentences(text: str, pieces: list[Piece]) -> list[Piece]:
+    sentence = 0
+    previous: Piece | None = None
+    for piece in pieces:
+        if previous is not None and _is_end(text[previous.end : piece.start], previous):
+            sentence += 1
+        piece.sentence = sentence
+        previous = piece
+    return pieces
+
+
+def _is_end(gap: str, previous: Piece) -> bool:
+    """Whether a sentence ends in the gap; the dot of an abbreviated label (`No.:`, `bal. is`, `Rs.`) ends none."""
+    if not any(character in _STOPS for character in gap):
+        return False
+    if gap[0] == "." and not previous.roles.isdisjoint(_LABEL_ROLES):
+        rest = gap[1:].strip(" .:#-\n")
+        return rest[:1].isupper() or any(character in _STOPS for character in rest)
+    return True

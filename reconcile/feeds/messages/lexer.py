@@ -1,0 +1,129 @@
+"""Cutting a folded text into what matters in it: numbers, codes, currencies, dates and the words of the vocabulary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from re2 import escape
+
+from reconcile.feeds.messages.currencies import marks
+from reconcile.feeds.messages.expressions import Expression
+from reconcile.feeds.messages.moments import MONTHS
+from reconcile.feeds.messages.vocabulary import key_of, vocabulary
+
+Sort = Literal["url", "date", "clock", "quantity", "groups", "phone", "masked", "chunk", "word", "currency"]
+
+# A text of only figures would have thousands; a confirmation has some thirty.
+MAX_LEXEMES = 400
+
+_MONTH = "|".join(sorted(MONTHS))
+_FIGURE_PATTERNS: dict[Sort, str] = {
+    "url": r"https?://[^ \n]+|\bwww\.[^ \n]+|\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|net|org|ly|me|link|co|io|app|to)/[^ \n]*",
+    "date": (
+        r"\b[0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{2,4}|\b[0-9]{2}\.[0-9]{2}\.(?:20[0-9]{2}|[0-9]{2})"
+        rf"|\b[0-9]{{1,2}}(?:st|nd|rd|th)?[- ]?(?:{_MONTH})\.?(?:[-, ]{{0,2}}(?:20[0-9]{{2}}|[0-9]{{2}})\b)?"
+        rf"|\b(?:{_MONTH})\.?[ -](?:[0-9]{{1,2}},? )?20[0-9]{{2}}"
+    ),
+    "clock": r"\b[0-9]{1,2}[:h][0-9]{2}(?:[:m][0-9]{2}s?)?(?: ?[ap]\.?m\b)?",
+    "quantity": (
+        r"\b[0-9]+(?:[.,][0-9]+)? ?(?:gb|mb|kb|go|mo|kwh|kw|days?|jours?|hrs?|hours?|heures?|mins?|minutes?|sms|"
+        r"months?|mois|siku|weeks?|years?|ans|mn|secs?|points?)\b|\b[0-9]+(?:[.,][0-9]+)? ?%"
+    ),
+    "groups": r"\b[0-9]{4,5}(?:[ -][0-9]{4,5}){2,}\b",
+    "phone": r"\+[0-9]{1,3}(?:[ -]?[0-9]{2,4}){3,5}|\b0[0-9](?: [0-9]{2}){3,4}\b",
+    "masked": r"\b[0-9]*[*x]{2,}[0-9*x]*|[*]{2,}[0-9]+\b|[ :(][*][0-9]+\b|[*#]+[0-9]+[*#][0-9*#]*|\bx[0-9]{3,4}\b|\b[0-9]+[*][0-9*]+",
+    "chunk": (
+        r"[a-z$#]{0,20}-?[0-9][0-9a-z]*(?:[.,'][0-9][0-9a-z]*|[/_-][0-9a-z]+|\.[a-z]+[0-9][0-9a-z]*)*"
+        r"|[ \n]\.[0-9]{1,2}\b"
+    ),
+}
+
+
+@dataclass(slots=True)
+class Lexeme:
+    """A piece of the text. `roles` is empty unless it is a word of the vocabulary."""
+
+    sort: Sort
+    start: int
+    end: int
+    text: str
+    roles: frozenset[str]
+
+
+_FIGURE_SORTS = tuple(_FIGURE_PATTERNS)
+_NO_ROLES: frozenset[str] = frozenset()
+_WORDS = frozenset({"word", "currency"})
+
+
+def lex(text: str) -> list[Lexeme] | None:
+    """The lexemes of a folded text in their order; None when there are more than a confirmation can have."""
+    lexemes: list[Lexeme] = []
+    data = text.encode()
+    latin = len(data) == len(text)
+    search = _anything(latin=latin).search
+    roles = vocabulary().roles
+    at_bytes = at = 0
+    while spans := search(data, at_bytes):
+        if len(lexemes) == MAX_LEXEMES:
+            return None
+        first, last = spans[0]
+        start = at + (first - at_bytes if latin else len(data[at_bytes:first].decode()))
+        piece = data[first:last].decode()
+        end = start + len(piece)
+        at_bytes, at = last, end
+        found = roles.get(key_of(piece))
+        if found is None:
+            sort = _sort_of(piece, data[first:last])
+            found = _NO_ROLES
+        else:
+            sort = "word"
+        if sort in _WORDS and not latin and not _stands_alone(text, start, end):
+            continue
+        lexemes.append(Lexeme(sort, start, end, piece, found))
+    return lexemes
+
+
+def _sort_of(piece: str, data: bytes) -> Sort:
+    """Which of the patterns it was; asked afterwards, because RE2 tells where much faster than which."""
+    if piece.isdecimal():
+        return "chunk"
+    spans = _figure().full(data)
+    if spans is None:
+        return "currency"
+    return _FIGURE_SORTS[next(number for number, span in enumerate(spans[1:]) if span[0] == 0)]
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether no letter of the same script touches the word. RE2 knows the edges of Latin words only; Thai has none."""
+    if "\u0e00" <= text[start] <= "\u0e7f":
+        return True
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return not (before.isalpha() and not before.isascii()) and not (after.isalpha() and not after.isascii())
+
+
+def _phrase_pattern(phrase: str) -> str:
+    """Words may be parted by a space, a line break, a hyphen, an apostrophe, a dot after an abbreviation, or nothing."""
+    for separator in "'-.":
+        phrase = phrase.replace(separator, " ")
+    words = [escape(word) for word in phrase.split()]
+    pattern = r"\.?[ \n'-]?".join(words)
+    opening = r"\b" if words[0][0].isascii() and words[0][0].isalnum() else ""
+    closing = r"\b" if words[-1][-1].isascii() and words[-1][-1].isalnum() else ""
+    return f"{opening}{pattern}{closing}"
+
+
+@cache
+def _anything(*, latin: bool) -> Expression:
+    """One expression for all that matters, without groups: RE2 takes the leftmost longest piece."""
+    phrases = [phrase for phrase in vocabulary().phrases if phrase.isascii() or not latin]
+    written = [mark.lower() for mark in marks() if mark.isascii() or not latin]
+    words = [_phrase_pattern(phrase) for phrase in [*phrases, *written]]
+    return Expression("|".join([*_FIGURE_PATTERNS.values(), r"\bf ?cfa\b", *words]), longest=True)
+
+
+@cache
+def _figure() -> Expression:
+    """The patterns with digits alone, one group each, in their order of precedence."""
+    return Expression("|".join(f"({pattern})" for pattern in _FIGURE_PATTERNS.values()))
