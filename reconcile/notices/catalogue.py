@@ -61,6 +61,7 @@ class Phrases(_Section):
 class MailWords(_Section):
     """What every e-mail has around its paragraphs, and the labels of its facts."""
 
+    colon: str
     greeting: Phrase
     for_other: Phrase
     next_news: Phrase

@@ -44,16 +44,19 @@ def language_for(wanted: str | None, flow: Flow) -> str:
 
 
 def write_sms(event: str, facts: Facts, *, flow: Flow, language: str, now: datetime) -> Sms:
-    """The fullest wording that fits into one SMS, else the shortest there is."""
+    """The fullest of the wordings that take the fewest SMS."""
     words = catalogue.load()[language]
     slots = _slots(facts, flow, _formats(words, "sms", flow, now))
-    text, size = "", gsm.size("")
-    for wording in words.template(kind_of(event)).sms:
-        text = gsm.plain(_filled(wording, slots))
-        size = gsm.size(text)
-        if size.parts == 1:
+    texts = (gsm.plain(_filled(wording, slots)) for wording in words.template(kind_of(event)).sms)
+    best: Sms | None = None
+    for text in texts:
+        parts = gsm.size(text).parts
+        if best is None or parts < best.parts:
+            best = Sms(text, parts)
+        if best.parts == 1:
             break
-    return Sms(text, size.parts)
+    assert best is not None, "a template has at least one wording"
+    return best
 
 
 def write_mail(event: str, facts: Facts, *, flow: Flow, language: str, now: datetime) -> Mail:
@@ -69,7 +72,7 @@ def write_mail(event: str, facts: Facts, *, flow: Flow, language: str, now: date
     closing = [words.mail.closing.format(brand=flow.brand), words.mail.footer]
     return Mail(
         subject=_filled(template.subject, slots),
-        plain=_plain(paragraphs, table, closing),
+        plain=_plain(paragraphs, [f"{label}{words.mail.colon}{value}" for label, value in table], closing),
         html=_html(language, paragraphs, table, closing),
     )
 
@@ -80,23 +83,23 @@ def _formats(words: Catalogue, channel: Literal["sms", "email"], flow: Flow, now
 
 def _slots(facts: Facts, flow: Flow, formats: Formats) -> dict[str, str]:
     words, mail = formats.catalogue, formats.channel == "email"
+    phrases = words.mail if mail else words.phrases
     credited = formats.moment(facts.credited_at) if facts.credited_at else ""
     account = formats.account(facts.account)
     # A notice that was held up does not promise what can no longer be kept.
     news_at = facts.next_news_at if facts.next_news_at and facts.next_news_at > formats.now else None
     news = formats.moment(news_at) if news_at else ""
     about = words.phrases.reference if facts.reference else words.phrases.no_reference
+    noun = next((noun for language, noun in flow.noun.items() if language == words.language), "")
     return {
         "brand": flow.brand,
         "amount": formats.amount(facts.amount_minor, facts.asset),
-        "noun": next((noun for language, noun in flow.noun.items() if language == words.language), ""),
-        "for_other": (words.mail if mail else words.phrases).for_other.format(account=account)
-        if facts.for_other
-        else "",
+        "noun": noun.replace("'", "’") if mail else noun,  # noqa: RUF001 - full typography in a mail
+        "for_other": phrases.for_other.format(account=account) if facts.for_other else "",
         "bought": formats.moment(facts.confirmed_at),
         "credited": credited,
         "arrived": words.phrases.arrived.format(credited=credited) if credited else "",
-        "next_news": (words.mail if mail else words.phrases).next_news.format(next_news=news) if news else "",
+        "next_news": phrases.next_news.format(next_news=news) if news else "",
         "reference": about.format(reference=facts.reference, number=facts.number),
     }
 
@@ -120,9 +123,8 @@ def _table(kind: str, facts: Facts, formats: Formats) -> list[tuple[str, str]]:
     return rows
 
 
-def _plain(paragraphs: list[str], table: list[tuple[str, str]], closing: list[str]) -> str:
-    facts = "\n".join(f"{label}: {value}" for label, value in table)
-    return "\n\n".join([*paragraphs, facts, *closing]) + "\n"
+def _plain(paragraphs: list[str], facts: list[str], closing: list[str]) -> str:
+    return "\n\n".join([*paragraphs, "\n".join(facts), *closing]) + "\n"
 
 
 def _html(language: str, paragraphs: list[str], table: list[tuple[str, str]], closing: list[str]) -> str:
