@@ -9,6 +9,7 @@ TRANSITIONS: dict[str, frozenset[tuple[str, str]]] = {
             (NEW, "landed"),
             ("landed", "published"),
             ("landed", "refused"),
+            ("refused", "landed"),
             ("published", "withdrawn"),
         }
     ),

@@ -10,7 +10,7 @@ depends_on = None
 
 # The state machines as they stood at this revision; a later change comes as a revision of its own.
 TRANSITIONS = """
-batch: new>landed landed>published landed>refused published>withdrawn
+batch: new>landed landed>published landed>refused refused>landed published>withdrawn
 case: new>open open>remedied open>self_settled open>rejected open>written_off remedied>closed self_settled>closed
 case: rejected>closed written_off>closed closed>open
 incident: new>open open>recovered recovered>open recovered>approved open>closed recovered>closed approved>recovered
