@@ -1,0 +1,163 @@
+"""`reconcile parse`: JSON lines in, JSON lines out, in the same order, one for one. Big inputs are read by all cores."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from concurrent.futures import Future, ProcessPoolExecutor
+from datetime import datetime
+from functools import cache
+from itertools import chain, islice
+from multiprocessing import get_context
+from typing import IO, TYPE_CHECKING, Any
+
+from pydantic_core import from_json, to_json
+
+from reconcile.feeds.messages.catalogue import Catalogue
+from reconcile.feeds.messages.phones import international
+from reconcile.feeds.messages.reading import Message, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from decimal import Decimal
+
+BATCH_LINES = 4_000
+MAX_LINE_BYTES = 1 << 20
+# Below this one process is done before a second one has loaded the catalogue.
+_WORTH_PROCESSES_LINES = 4 * BATCH_LINES
+_BATCHES_AHEAD = 2
+_OPTIONAL = ("sender", "country", "received_at")
+_Batch = tuple[int, list[bytes]]
+
+
+class LineError(ValueError):
+    """An input line is not a message: not JSON, not an object, without `id` or `text`, or too long. Names the line."""
+
+
+def parse_stream(
+    source: IO[bytes],
+    sink: IO[str],
+    *,
+    processes: int | None = None,
+    batch_lines: int = BATCH_LINES,
+    progress: Callable[[int], None] | None = None,
+) -> int:
+    """Read messages from `source`, write their readings to `sink`, and return how many there were.
+
+    `processes` is by default the number of cores; `progress` is told how many lines are done, after each batch.
+    Raises `LineError` at the first line that is no message; the lines before its batch have been written by then.
+    """
+    done = 0
+    for written, count in _converted(_batches(source, batch_lines), batch_lines, processes or os.cpu_count() or 1):
+        sink.write(written)
+        done += count
+        if progress is not None:
+            progress(done)
+    return done
+
+
+def _converted(batches: Iterator[_Batch], batch_lines: int, processes: int) -> Iterator[tuple[str, int]]:
+    first = list(islice(batches, -(-_WORTH_PROCESSES_LINES // batch_lines)))
+    everything = chain(first, batches)
+    if processes == 1 or sum(len(lines) for _, lines in first) < _WORTH_PROCESSES_LINES:
+        for batch in everything:
+            yield convert(batch), len(batch[1])
+        return
+    # Fresh processes: a fork of one that has threads (DuckDB, Arrow) may hang.
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        waiting: deque[tuple[Future[str], int]] = deque()
+        try:
+            for batch in everything:
+                waiting.append((pool.submit(convert, batch), len(batch[1])))
+                if len(waiting) > _BATCHES_AHEAD * processes:
+                    future, count = waiting.popleft()
+                    yield future.result(), count
+            while waiting:
+                future, count = waiting.popleft()
+                yield future.result(), count
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _batches(source: IO[bytes], batch_lines: int) -> Iterator[_Batch]:
+    """Each batch with the number of its first line. A line without end is not read to its end."""
+    lines = iter(lambda: source.readline(MAX_LINE_BYTES + 1), b"")
+    number = 1
+    while batch := list(islice(lines, batch_lines)):
+        yield number, batch
+        number += len(batch)
+
+
+def convert(batch: _Batch) -> str:
+    """The output lines of one batch; blank lines are no input. Raises `LineError`."""
+    first, lines = batch
+    catalogue = _catalogue()
+    written: list[str] = []
+    for number, line in enumerate(lines, start=first):
+        if line.strip():
+            message = read_line(line, number)
+            written.append(write_line(message, catalogue.read(message)))
+    return "".join(written)
+
+
+@cache
+def _catalogue() -> Catalogue:
+    return Catalogue.load()
+
+
+def read_line(line: bytes, number: int) -> Message:
+    """The message of one input line; raises `LineError`."""
+    if len(line) > MAX_LINE_BYTES:
+        raise LineError(f"line {number}: longer than {MAX_LINE_BYTES} bytes")
+    try:
+        row: Any = from_json(line)
+    except ValueError as error:
+        raise LineError(f"line {number}: not JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise LineError(f"line {number}: expected an object with id and text, found {_name_of(row)}")
+    for key in ("id", "text"):
+        if not isinstance(row.get(key), str):
+            raise LineError(f"line {number}: expected a text under {key!r}, found {_name_of(row.get(key))}")
+    for key in _OPTIONAL:
+        if not isinstance(row.get(key), str | None):
+            raise LineError(f"line {number}: expected a text or null under {key!r}, found {_name_of(row[key])}")
+    received_at = row.get("received_at")
+    try:
+        moment = datetime.fromisoformat(received_at) if received_at else None
+    except ValueError as error:
+        raise LineError(f"line {number}: 'received_at' is not an ISO 8601 time: {received_at!r}") from error
+    return Message(row["id"], row["text"], row.get("sender"), row.get("country"), moment)
+
+
+def write_line(message: Message, reading: Reading) -> str:
+    """One output line: amounts as decimal strings in major units, accounts in E.164 where the country is known."""
+    row = {"id": message.id, **_fields(reading, message.country and message.country.upper())}
+    if reading.alternatives:
+        row["alternatives"] = [_fields(other, message.country) for other in reading.alternatives]
+    return to_json(row).decode() + "\n"
+
+
+def _fields(reading: Reading, country: str | None) -> dict[str, Any]:
+    return {
+        "status": reading.status,
+        "template": reading.template,
+        "kind": reading.kind,
+        "outcome": reading.outcome,
+        "amount": _plain(reading.amount),
+        "currency": reading.currency,
+        "fee": _plain(reading.fee),
+        "balance": _plain(reading.balance),
+        "reference": reading.reference,
+        "account": reading.account and international(reading.account, country),
+        "payer": reading.payer and international(reading.payer, country),
+        "occurred_at": reading.occurred_at and reading.occurred_at.isoformat(),
+        "confidence": reading.confidence,
+    }
+
+
+def _plain(amount: Decimal | None) -> str | None:
+    return None if amount is None else format(amount, "f")
+
+
+def _name_of(value: object) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"

@@ -1,0 +1,36 @@
+import phonenumbers
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconcile.feeds.messages.phones import international
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "expected"),
+    [
+        ("0707123456", "CI", "+2250707123456"),
+        ("2250707123456", "CI", "+2250707123456"),
+        ("0712345678", "KE", "+254712345678"),
+        ("+254712345678", None, "+254712345678"),
+        ("14012565081000", "BF", "14012565081000"),
+        ("019XXXXXXXX", "BD", "019XXXXXXXX"),
+        ("0707123456", None, "0707123456"),
+    ],
+)
+def test_a_number_is_international_where_it_is_a_phone_number(number: str, country: str | None, expected: str) -> None:
+    assert international(number, country) == expected
+
+
+@given(
+    st.from_regex(r"\A(225|226|00225)?[0-9]{6,12}\Z"), st.sampled_from(["CI", "BF", "SN", "CM", "BJ", "KE", "UG", "FR"])
+)
+def test_the_quick_way_says_what_the_library_says(number: str, country: str) -> None:
+    parsed = phonenumbers.parse(number, country)
+    expected = (
+        phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+        if phonenumbers.is_valid_number(parsed)
+        else number
+    )
+
+    assert international(number, country) == expected
