@@ -25,6 +25,10 @@ _STATUS: Final = {
 }
 
 
+Heard = tuple[str, Answer]
+"""What was done (`send` or `ask`) and what came back."""
+
+
 class LeaseLostError(RuntimeError):
     """Another worker took this attempt over while this one was away: its answer is noted, but decides nothing."""
 
@@ -46,6 +50,7 @@ def create(
     connection: sa.Connection,
     *,
     intent_id: UUID,
+    number: int,
     order: Order,
     payload: bytes,
     now: datetime,
@@ -53,7 +58,6 @@ def create(
     lease_seconds: int,
 ) -> Claimed:
     """Writes the attempt with its payload before anything is sent (invariant 3)."""
-    number = connection.execute(sa.select(sa.func.count() + 1).where(attempts.c.intent_id == intent_id)).scalar_one()
     connection.execute(
         sa.insert(attempts).values(
             attempt_id=order.key,
@@ -115,17 +119,21 @@ def claim_unresolved(
     ]
 
 
-def note(connection: sa.Connection, claimed: Claimed, answer: Answer, *, action: str, now: datetime) -> None:
-    """Keeps what the gateway said (or did not say). `action` is `send` or `ask`."""
+def note(connection: sa.Connection, claimed: Claimed, heard: Sequence[Heard], *, now: datetime) -> None:
+    """Keeps what the gateway said, or did not say, in the order in which it was heard."""
     connection.execute(
-        sa.insert(observations).values(
-            attempt_id=claimed.order.key,
-            at=now,
-            action=action,
-            http_status=answer.http_status,
-            meaning=answer.meaning.value,
-            detail=dict(answer.detail),
-        )
+        sa.insert(observations),
+        [
+            {
+                "attempt_id": claimed.order.key,
+                "at": now,
+                "action": action,
+                "http_status": answer.http_status,
+                "meaning": answer.meaning.value,
+                "detail": dict(answer.detail),
+            }
+            for action, answer in heard
+        ],
     )
 
 
@@ -192,7 +200,7 @@ def _failed(connection: sa.Connection, claimed: Claimed, now: datetime, budget: 
 
 def _post(connection: sa.Connection, claimed: Claimed, step: str, now: datetime) -> None:
     postings.post(
-        connection, step=step, attempt_id=claimed.order.key, intent_id=claimed.intent_id, asset=claimed.order.asset,
+        connection, steps=(step,), attempt_id=claimed.order.key, intent_id=claimed.intent_id, asset=claimed.order.asset,
         amount_minor=claimed.order.amount_minor, at=now,
     )  # fmt: skip
 

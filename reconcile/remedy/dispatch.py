@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -16,8 +16,8 @@ import sqlalchemy as sa
 
 from reconcile.domain.clock import Clock
 from reconcile.remedy import attempts, caps, gate, modes
-from reconcile.remedy.attempts import Claimed, LeaseLostError
-from reconcile.remedy.gateway import Answer, Gateway, Meaning
+from reconcile.remedy.attempts import Claimed, Heard, LeaseLostError
+from reconcile.remedy.gateway import Gateway, Meaning
 from reconcile.store.database import Database
 from reconcile.store.tables import intents
 
@@ -31,6 +31,7 @@ RESOLVE_WAIT_SECONDS: Final = 0.25
 SENDS_MAX: Final = 5
 """So many sends of one id, then a person looks: a gateway that never knows of it is broken."""
 
+_NOT_NOW: Final = "not now"
 _Item = TypeVar("_Item")
 _log = logging.getLogger(__name__)
 
@@ -88,27 +89,25 @@ class Dispatcher:
         if isinstance(passed, gate.Closed):
             _log.info("intent %s waits: %s", intent_id, passed.reason)
             return "waiting"
-        answer = self.gateway.send(passed.order, passed.payload)
-        self._note(passed, answer, "send")
-        if answer.meaning is Meaning.ACCEPTED and answer.transaction_reference is not None:
+        heard = [("send", self.gateway.send(passed.order, passed.payload))]
+        sent = heard[0][1]
+        if sent.meaning is Meaning.ACCEPTED and sent.transaction_reference is not None:
             # It says that it is done: believe it once the transaction itself says so, with our amount and payee.
-            passed = self._with_reference(passed, answer)
-            answer = self.gateway.ask(passed.order, passed.gateway_reference)
-            self._note(passed, answer, "ask")
-        return self._settle(passed, answer)
+            passed = replace(passed, gateway_reference=sent.gateway_reference)
+            heard.append(("ask", self.gateway.ask(passed.order, passed.gateway_reference)))
+        return self._settle(passed, heard)
 
     def resolve_one(self, claimed: Claimed, pace: "_Pace") -> str:
         """Asks what became of an attempt; sends the same bytes again only when the gateway does not know of them."""
         pace.wait()
-        answer = self.gateway.ask(claimed.order, claimed.gateway_reference)
-        self._note(claimed, answer, "ask")
-        if answer.meaning is Meaning.NOT_FOUND:
+        heard = [("ask", self.gateway.ask(claimed.order, claimed.gateway_reference))]
+        if heard[0][1].meaning is Meaning.NOT_FOUND:
             refusal = self._resend_refused(claimed)
-            if refusal is not None:
-                return self._settle(claimed, answer) if refusal == "wait" else self._escalate(claimed, refusal)
-            answer = self.gateway.send(claimed.order, claimed.payload)
-            self._note(claimed, answer, "send")
-        return self._settle(claimed, answer)
+            if refusal is None:
+                heard.append(("send", self.gateway.send(claimed.order, claimed.payload)))
+            elif refusal != _NOT_NOW:
+                return self._escalate(claimed, heard, refusal)
+        return self._settle(claimed, heard)
 
     def _may_start(self) -> bool:
         with self.database.begin() as connection:
@@ -135,17 +134,19 @@ class Dispatcher:
             for outcome in pool.map(act, items):
                 counts[outcome] += 1
 
-    def _note(self, claimed: Claimed, answer: Answer, action: str) -> None:
-        with self.database.begin() as connection:
-            attempts.note(connection, claimed, answer, action=action, now=self.clock.now())
-
-    def _settle(self, claimed: Claimed, answer: Answer) -> str:
+    def _settle(self, claimed: Claimed, heard: Sequence[Heard]) -> str:
+        """Keeps what was heard and moves on by the last of it, in one transaction."""
         now = self.clock.now()
         try:
             with self.database.begin() as connection:
-                return attempts.settle(connection, claimed, answer, now=now, budget=self._budget(connection, claimed))
+                failed = heard[-1][1].meaning is Meaning.FAILED
+                budget = self._budget(connection, claimed) if failed else []
+                attempts.note(connection, claimed, heard, now=now)
+                return attempts.settle(connection, claimed, heard[-1][1], now=now, budget=budget)
         except LeaseLostError as lost:
             _log.warning("%s", lost)
+            with self.database.begin() as connection:
+                attempts.note(connection, claimed, heard, now=now)
             return "lease_lost"
 
     def _budget(self, connection: sa.Connection, claimed: Claimed) -> list[caps.Cap]:
@@ -156,7 +157,7 @@ class Dispatcher:
         return gate.budget_of(connection, intent, mode.limits, claimed.sent_at)
 
     def _resend_refused(self, claimed: Claimed) -> str | None:
-        """None: send again. `wait`: not now. Anything else: why a person must look."""
+        """None: send again. `_NOT_NOW`: leave it as it is. Anything else: why a person must look."""
         now = self.clock.now()
         assert claimed.sent_at is not None
         if now - claimed.sent_at > self.id_horizon:
@@ -165,21 +166,18 @@ class Dispatcher:
             return f"the gateway does not know of it after {claimed.sends} sends"
         with self.database.begin() as connection:
             intent = connection.execute(sa.select(intents).where(intents.c.intent_id == claimed.intent_id)).one()
-            reason = gate.still_owed(connection, intent)
+            reason = gate.still_owed(connection, intent, modes.read(connection, self.flow))
             if reason is not None:
                 _log.info("attempt %s is not sent again: %s", claimed.order.key, reason)
-                return "wait"
+                return _NOT_NOW
             attempts.count_resend(connection, claimed)
         return None
 
-    def _escalate(self, claimed: Claimed, reason: str) -> str:
+    def _escalate(self, claimed: Claimed, heard: Sequence[Heard], reason: str) -> str:
         with self.database.begin() as connection:
+            attempts.note(connection, claimed, heard, now=self.clock.now())
             attempts.escalate(connection, claimed, reason=reason, now=self.clock.now())
         return "escalated"
-
-    @staticmethod
-    def _with_reference(claimed: Claimed, answer: Answer) -> Claimed:
-        return replace(claimed, gateway_reference=answer.gateway_reference)
 
 
 class _Pace:

@@ -48,9 +48,8 @@ def pass_one(
     return claimed
 
 
-def still_owed(connection: sa.Connection, intent: Any) -> str | None:
+def still_owed(connection: sa.Connection, intent: Any, mode: modes.Mode | None) -> str | None:
     """Why this intent may not be sent (again) as things stand, or None. Locks its case, so that no verdict passes by."""
-    mode = modes.read(connection, intent.flow)
     if mode is None or not mode.pays:
         return f"the flow is {mode.name if mode else 'stopped'}"
     breaker = connection.execute(sa.select(breakers.c.open).where(breakers.c.flow == intent.flow)).scalar_one_or_none()
@@ -86,10 +85,10 @@ def _pass(
     ).one_or_none()
     if intent is None:
         return None
-    reason = still_owed(connection, intent)
+    mode = modes.read(connection, intent.flow)
+    reason = still_owed(connection, intent, mode)
     if reason is not None:
         raise _GateClosedError(reason)
-    mode = modes.read(connection, intent.flow)
     assert mode is not None
     if mode.name == "canary":
         _check_canary(connection, intent.flow)
@@ -105,8 +104,9 @@ def _pass(
     if exceeded is not None:
         raise _GateClosedError(f"the cap of {exceeded.scope.partition(':')[0]} per {exceeded.window} is used up")
 
+    number = 1 + _attempts_before(connection, intent_id)
     order = Order(
-        key=ids.attempt_id(intent_id, 1 + _attempts_before(connection, intent_id)),
+        key=ids.attempt_id(intent_id, number),
         account=intent.account,
         asset=intent.asset,
         amount_minor=intent.amount_minor,
@@ -114,14 +114,13 @@ def _pass(
     )
     advance(connection, intents, intent_id, expected="approved", status="reserved")
     claimed = create(
-        connection, intent_id=intent_id, order=order, payload=gateway.payload(order), now=now, worker=worker,
+        connection, intent_id=intent_id, number=number, order=order, payload=gateway.payload(order), now=now, worker=worker,
         lease_seconds=lease_seconds,
     )  # fmt: skip
     values = {} if intent.sent_at else {"sent_at": now}
     advance(connection, intents, intent_id, expected="reserved", status="executing", **values)
-    for step in ("reserve", "send"):
-        postings.post(
-            connection, step=step, attempt_id=order.key, intent_id=intent_id, asset=intent.asset,
+    postings.post(
+        connection, steps=("reserve", "send"), attempt_id=order.key, intent_id=intent_id, asset=intent.asset,
             amount_minor=intent.amount_minor, at=now,
         )  # fmt: skip
     return claimed

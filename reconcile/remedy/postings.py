@@ -1,5 +1,6 @@
 """Double entry of our own money: budget → reserve → suspense → paid, or back to budget. Rows are only ever added."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -21,28 +22,27 @@ STEPS: Final = {
 def post(
     connection: sa.Connection,
     *,
-    step: str,
+    steps: Sequence[str],
     attempt_id: UUID,
     intent_id: UUID,
     asset: str,
     amount_minor: int,
     at: datetime,
 ) -> None:
-    """Books one step of one attempt; the id makes a second booking of the same step impossible and harmless."""
-    debit, credit = STEPS[step]
-    connection.execute(
-        insert(postings)
-        .values(
-            posting_id=ids.derive("posting", str(attempt_id), step),
-            intent_id=intent_id,
-            debit=debit,
-            credit=credit,
-            asset=asset,
-            amount_minor=amount_minor,
-            at=at,
-        )
-        .on_conflict_do_nothing()
-    )
+    """Books steps of one attempt; the ids make a second booking of the same step impossible and harmless."""
+    rows = [
+        {
+            "posting_id": ids.derive("posting", str(attempt_id), step),
+            "intent_id": intent_id,
+            "debit": STEPS[step][0],
+            "credit": STEPS[step][1],
+            "asset": asset,
+            "amount_minor": amount_minor,
+            "at": at,
+        }
+        for step in steps
+    ]
+    connection.execute(insert(postings).values(rows).on_conflict_do_nothing())
 
 
 def balances(connection: sa.Connection) -> dict[tuple[str, str], int]:

@@ -92,6 +92,6 @@ def _confirm(connection: sa.Connection, intent: sa.Row[tuple[object, ...]], now:
             .values(status="credited", credited_at=sa.func.coalesce(intents.c.credited_at, now))
         )
         postings.post(
-            connection, step="pay", attempt_id=intent.attempt_id, intent_id=intent.intent_id, asset=intent.asset,
+            connection, steps=("pay",), attempt_id=intent.attempt_id, intent_id=intent.intent_id, asset=intent.asset,
             amount_minor=intent.amount_minor, at=now,
         )  # fmt: skip

@@ -12,7 +12,10 @@ _SECRET_BYTES = 32
 
 def secret(connection: sa.Connection, key: str) -> bytes:
     """The secret of that name, made at first use; all processes see the same one."""
-    connection.execute(
-        insert(instance).values(key=key, value=secrets.token_bytes(_SECRET_BYTES)).on_conflict_do_nothing()
-    )
-    return bytes(connection.execute(sa.select(instance.c.value).where(instance.c.key == key)).scalar_one())
+    query = sa.select(instance.c.value).where(instance.c.key == key)
+    found = connection.execute(query).scalar_one_or_none()
+    if found is None:
+        made = insert(instance).values(key=key, value=secrets.token_bytes(_SECRET_BYTES))
+        connection.execute(made.on_conflict_do_nothing())
+        found = connection.execute(query).scalar_one()
+    return bytes(found)
