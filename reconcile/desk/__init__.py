@@ -1,0 +1,1 @@
+"""The agents' web pages: search, timelines, cases, incidents, approvals, statements and reports."""
