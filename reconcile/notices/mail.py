@@ -73,7 +73,7 @@ class MailLink:
         message = _message(notice, sender=self.sender, sent_at=self.sent_at)
         try:
             if (code := self._envelope(notice.recipient)) is not None:
-                return self._refused(code)
+                return self._refused(code, was_sent=False)
         except _CONNECTION_FAULTS:
             self.lost = True
             return _LOST_BEFORE
@@ -86,7 +86,7 @@ class MailLink:
             return _LOST_AFTER
         if code == _TAKEN:
             return Outcome(Fate.SUBMITTED, (str(message["Message-ID"]),))
-        return self._refused(code)
+        return self._refused(code, was_sent=True)
 
     def _envelope(self, recipient: str) -> int | None:
         """Announces one message; None when the server waits for it, else the code with which it refused."""
@@ -101,14 +101,17 @@ class MailLink:
                 return code
         return None
 
-    def _refused(self, code: int) -> Outcome:
-        """The outcome of a refusal, which is proof that the message was not taken; anything else proves nothing."""
+    def _refused(self, code: int, *, was_sent: bool) -> Outcome:
+        """The outcome of a refusal. Once the message was sent, only a clear one proves that it was not taken."""
         reason = f"the mail server answered {code}"
-        if 400 <= code <= 599 and code != _CLOSING:
+        is_clear = 400 <= code <= 599
+        if is_clear and code != _CLOSING:
             self._reset()
-            return Outcome(Fate.DEFERRED if code < 500 else Fate.REFUSED, (), reason)
-        self.lost = True
-        return Outcome(Fate.DEFERRED if code == _CLOSING else Fate.UNCERTAIN, (), reason)
+        else:
+            self.lost = True
+        if code >= 500 and is_clear:
+            return Outcome(Fate.REFUSED, (), reason)
+        return Outcome(Fate.DEFERRED if is_clear or not was_sent else Fate.UNCERTAIN, (), reason)
 
     def _reset(self) -> None:
         try:
