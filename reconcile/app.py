@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from reconcile import config
 from reconcile.config import Configuration, ConfigurationError
 from reconcile.domain.clock import Clock, FileClock, WallClock
+from reconcile.domain.refusal import NotAllowedError
 from reconcile.jobs.dispatch_flow import dispatch_flow
 from reconcile.jobs.fold_flow import fold_flow
 from reconcile.jobs.send_notices import send_notices
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
 
 MAY_ACTIVATE: Final = frozenset({"supervisor", "admin"})
 """Roles that may put a mode of a flow into force, two of them together."""
-
-
-class NotAllowedError(PermissionError):
-    """Somebody may not do this; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)

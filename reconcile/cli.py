@@ -3,17 +3,21 @@
 import json
 import logging
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import IO, Annotated, Any, Final
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from reconcile.config import ConfigurationError
 from reconcile.domain.clock import ClockError
+from reconcile.domain.refusal import NotAllowedError
+from reconcile.store.database import DatabaseUnavailableError
 
 BAD_INPUT: Final = 2
 
@@ -68,6 +72,25 @@ def run(
     from reconcile import daemon
 
     raise typer.Exit(daemon.run(once=once, home=home))
+
+
+@app.command()
+def parse(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="JSON lines with id, text and, where known, sender, country, received_at; - is standard input."
+        ),
+    ] = Path("-"),
+) -> None:
+    """Read messages: JSON lines in, JSON lines out, in the same order, one for each. Needs no configuration."""
+    from reconcile.feeds.messages.lines import LineError, parse_stream
+
+    try:
+        with _source(file) as source, _counting("messages") as progress:
+            parse_stream(source, sys.stdout, progress=progress)
+    except LineError as error:
+        raise _RefusedError(f"{'standard input' if str(file) == '-' else file}: {error}") from error
 
 
 @app.command()
@@ -178,6 +201,38 @@ def user_add(
     _out.print(f"{username} may sign in as {role}")
 
 
+class _RefusedError(Exception):
+    """Input that cannot be used; the message is for the person who gave it."""
+
+
+@contextmanager
+def _source(file: Path) -> Iterator[IO[bytes]]:
+    if str(file) == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = file.open("rb")
+    except OSError as error:
+        raise _RefusedError(f"{file}: {error.strerror}") from error
+    with stream:
+        yield stream
+
+
+@contextmanager
+def _counting(what: str) -> Iterator[Callable[[int], None] | None]:
+    """Shows on a terminal how much is done; says nothing elsewhere."""
+    if not _err.is_terminal:
+        yield None
+        return
+    columns = (SpinnerColumn(), TextColumn(f"{{task.completed:,.0f}} {what}"), TimeElapsedColumn())
+    with Progress(*columns, console=_err, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done: bar.update(task, completed=done)
+
+
+_REFUSALS: Final = (_RefusedError, ConfigurationError, ClockError, DatabaseUnavailableError, NotAllowedError)
+
+
 def main() -> None:
     """The entry point: what is wrong with input or configuration ends in one clear line and exit code 2."""
     with _explained():
@@ -186,13 +241,14 @@ def main() -> None:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    from reconcile.store.database import DatabaseUnavailableError
-
     try:
         yield
-    except (ConfigurationError, DatabaseUnavailableError, ClockError) as error:
-        _err.print(f"[red]reconcile:[/] {error}", soft_wrap=True, highlight=False)
+    except _REFUSALS as error:
+        _err.print(f"[red]reconcile:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
         sys.exit(BAD_INPUT)
+    except BrokenPipeError:  # whoever read our output has had enough
+        sys.stdout = None
+        sys.exit(1)
 
 
 def _application() -> Any:

@@ -1,0 +1,2 @@
+class NotAllowedError(PermissionError):
+    """Somebody may not do this; the message says why."""
