@@ -52,6 +52,6 @@ def test_no_events_are_no_notices(town):
 
 
 def test_credited_without_its_time_is_a_bug_and_no_notice(town):
-    with pytest.raises(KeyError, match="credited of case .* lacks its credited_at"):
+    with pytest.raises(KeyError, match=r"credited of case .* lacks its credited_at"):
         town.plan(town.case(), event="credited")
     assert town.notices() == []
