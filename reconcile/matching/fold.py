@@ -91,8 +91,8 @@ def fold(
     horizon = before.without_older_than(cutoff)
     with Session(out / "spill", threads=engine.threads, memory_limit=engine.memory_limit) as session:
         inputs.open_views(session, previous, horizon, sorted(confirmations), sorted(entries))
-        manifest = inputs.with_new_files(session, horizon, confirmations, entries)
-        inputs.set_rules(session, rules, completeness, manifest, cutoff)
+        manifest = inputs.with_new_files(session, horizon, confirmations, entries, completeness.ledger.complete_through)
+        inputs.set_rules(session, rules, completeness, manifest, cutoff, before.ledger_through_us)
         inputs.hand_over(session, own, held_accounts, held_references)
         run_passes(session, rules)
         days = statement_days(session, rules, completeness, as_of)

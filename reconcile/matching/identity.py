@@ -80,15 +80,17 @@ def _link_class(rows: _Class, window_us: int) -> Iterator[Link]:
 
 
 def _cancel(entries: Sequence[Candidate], reversals: Sequence[Candidate]) -> dict[str, str]:
-    """Each reversal without a reference takes back the latest earlier entry that still stands: entry id → reversal id."""
+    """Each reversal takes back the latest earlier entry that still stands and may be meant: entry id → reversal id."""
     cancelled: dict[str, str] = {}
     standing: list[Candidate] = []
-    events = sorted([*entries, *reversals], key=lambda row: (row.at_us, row.side, row.id))
-    for row in events:
+    for row in sorted([*entries, *reversals], key=lambda row: (row.at_us, row.side, row.id)):
         if row.side == "entry":
             standing.append(row)
-        elif standing:
-            cancelled[standing.pop().id] = row.id
+            continue
+        for place in range(len(standing) - 1, -1, -1):
+            if _compatible(row, standing[place]):
+                cancelled[standing.pop(place).id] = row.id
+                break
     return cancelled
 
 
@@ -149,6 +151,6 @@ def _within(confirmation: Candidate, entries: Sequence[Candidate], window_us: in
             yield place
 
 
-def _compatible(confirmation: Candidate, entry: Candidate) -> bool:
+def _compatible(one: Candidate, other: Candidate) -> bool:
     # Two references that differ name two purchases.
-    return not (confirmation.has_reference and entry.has_reference)
+    return not (one.has_reference and other.has_reference)

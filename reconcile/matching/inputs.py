@@ -41,18 +41,29 @@ def open_views(
 
 
 def with_new_files(
-    session: Session, horizon: state.Manifest, confirmations: Sequence[str], entries: Sequence[str]
+    session: Session,
+    horizon: state.Manifest,
+    confirmations: Sequence[str],
+    entries: Sequence[str],
+    ledger_through: datetime | None,
 ) -> state.Manifest:
     """The manifest after this run: what is still within the horizon, and the new batches."""
+    through_us = None if ledger_through is None else state.microseconds(ledger_through)
     return state.Manifest(
         horizon.flow,
         _merged(horizon.confirmations, session.time_ranges(confirmations, "confirmed_at")),
         _merged(horizon.entries, session.time_ranges(entries, "posted_at")),
+        max((limit for limit in (horizon.ledger_through_us, through_us) if limit is not None), default=None),
     )
 
 
 def set_rules(
-    session: Session, rules: FlowRules, completeness: Completeness, manifest: state.Manifest, cutoff: datetime | None
+    session: Session,
+    rules: FlowRules,
+    completeness: Completeness,
+    manifest: state.Manifest,
+    cutoff: datetime | None,
+    ledger_before_us: int | None,
 ) -> None:
     """The variables that the SQL reads."""
     first_us = manifest.first_us
@@ -67,8 +78,8 @@ def set_rules(
     limits = [
         limit for limit in (None if cutoff is None else state.microseconds(cutoff), first_us) if limit is not None
     ]
-    session.set_variable("frozen_before_us", "BIGINT", min(limits) if cutoff is not None else None)
-    session.execute("SET VARIABLE frozen_before = make_timestamptz(getvariable('frozen_before_us'))")
+    session.set_instant("frozen_before", min(limits) if cutoff is not None else None)
+    session.set_instant("ledger_through_before", ledger_before_us)
 
 
 def hand_over(

@@ -46,6 +46,10 @@ class Session:
         """A value of the DuckDB type `kind` that the SQL reads with `getvariable`."""
         self._connection.execute(f"SET VARIABLE {name} = CAST($1 AS {kind})", [value])
 
+    def set_instant(self, name: str, microseconds: int | None) -> None:
+        """An instant, given as microseconds since 1970 in UTC."""
+        self._connection.execute(f"SET VARIABLE {name} = make_timestamptz(CAST($1 AS BIGINT))", [microseconds])
+
     def table(self, name: str, rows: object, select: str) -> None:
         """A temporary table from an Arrow table (or anything else that DuckDB scans)."""
         self._connection.register("incoming", rows)

@@ -27,11 +27,14 @@ class FoldedFile:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The batches within the horizon. Their rows can be recalled; those of older batches cannot."""
+    """The batches within the horizon: their rows can be recalled, those of older batches cannot. And the ledger's
+    watermark: an entry before it that comes later is overdue.
+    """
 
     flow: str
     confirmations: tuple[FoldedFile, ...] = ()
     entries: tuple[FoldedFile, ...] = ()
+    ledger_through_us: int | None = None
 
     def without_older_than(self, cutoff: datetime | None) -> "Manifest":
         """Batches whose last row is before `cutoff` are dropped."""
@@ -64,7 +67,7 @@ def read(folder: Path, flow: str) -> Manifest:
         raise StateError(f"{folder} has format {content['format']}; this version reads {FORMAT}")
     if content["flow"] != flow:
         raise StateError(f"{folder} is a state of the flow {content['flow']}, not of {flow}")
-    return Manifest(flow, _files(content["confirmations"]), _files(content["entries"]))
+    return Manifest(flow, _files(content["confirmations"]), _files(content["entries"]), content["ledger_through_us"])
 
 
 def write(folder: Path, manifest: Manifest) -> None:

@@ -13,6 +13,7 @@ SELECT
     any_value(account) AS account,
     any_value(asset) AS asset,
     any_value(reference) AS reference,
+    count(*) AS entries,
     min(entry_id) AS first_entry_id,
     CASE WHEN sum(amount_minor) = 0 THEN max(amount_minor) ELSE sum(amount_minor) END AS amount_minor,
     sum(amount_minor) AS net_minor,
@@ -50,14 +51,14 @@ WITH side AS (
         group_id AS id, reference IS NOT NULL AS has_reference
     FROM purchase
     WHERE NOT has_entries AND NOT retracted AND readings = 1
-        AND confirmed_at + getvariable('match_window') <= getvariable('complete_through')
+        AND confirmed_at + getvariable('match_window') < getvariable('complete_through')
     UNION ALL
     SELECT
         account_key::VARCHAR, abs(amount_minor),
         CASE WHEN net_minor > 0 THEN 'entry' WHEN net_minor = 0 THEN 'cancelled' ELSE 'reversal' END,
         epoch_us(posted_at), unit_id, reference IS NOT NULL
     FROM unit
-    WHERE unit_id NOT IN (SELECT unit_id FROM stray)
+    WHERE unit_id NOT IN (SELECT unit_id FROM stray) AND (net_minor >= 0 OR entries = 1)
 )
 SELECT *
 FROM side

@@ -135,7 +135,8 @@ timed AS (
         *,
         CASE WHEN purchases > 0 THEN confirmation_ids[1] ELSE entry_ids[1] END AS break_id,
         confirmed_minor - posted_minor - own_minor AS balance_minor,
-        coalesce(deadline_at <= getvariable('complete_through'), false) AS due,
+        -- A row of exactly the watermark's instant may still come.
+        coalesce(deadline_at < getvariable('complete_through'), false) AS due,
         CASE
             WHEN purchases > 0 THEN confirmed_at >= getvariable('since')
             ELSE first_posted_at >= getvariable('since') + getvariable('deadline_after')

@@ -28,4 +28,4 @@ SELECT
 FROM found
 WHERE sum_minor >= amount_minor
     OR (status NOT IN ('created', 'failed_proven')
-        AND coalesce(sent_at + getvariable('deadline_after') <= getvariable('ledger_through'), false));
+        AND coalesce(sent_at + getvariable('deadline_after') < getvariable('ledger_through'), false));

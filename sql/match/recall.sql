@@ -10,18 +10,30 @@ SELECT match_key FROM loose_confirmation WHERE match_key IS NOT NULL
 UNION
 SELECT match_key FROM loose_entry WHERE match_key IS NOT NULL;
 
-CREATE TEMP TABLE asked_key AS
+CREATE TEMP TABLE new_key AS
 SELECT match_key FROM new_confirmation WHERE match_key IS NOT NULL
 UNION
-SELECT match_key FROM new_entry WHERE match_key IS NOT NULL
+SELECT match_key FROM new_entry WHERE match_key IS NOT NULL;
+
+CREATE TEMP TABLE asked_id AS
+SELECT confirmation_id FROM new_confirmation
+UNION
+SELECT confirmation_id FROM past_confirmation WHERE match_key IN (SELECT match_key FROM new_key);
+
+DELETE FROM asked_id WHERE confirmation_id IN (SELECT confirmation_id FROM loose_confirmation);
+
+CREATE TEMP TABLE asked_key AS
+SELECT match_key FROM new_key
 UNION
 SELECT match_key FROM past_confirmation
-WHERE match_key IS NOT NULL AND confirmation_id IN (SELECT confirmation_id FROM new_confirmation);
+WHERE match_key IS NOT NULL AND confirmation_id IN (SELECT confirmation_id FROM asked_id);
 
 DELETE FROM asked_key WHERE match_key IN (SELECT match_key FROM loose_key);
 
 CREATE TEMP TABLE recalled_confirmation AS
-SELECT * FROM past_confirmation WHERE match_key IN (SELECT match_key FROM asked_key);
+SELECT *
+FROM past_confirmation
+WHERE match_key IN (SELECT match_key FROM asked_key) OR confirmation_id IN (SELECT confirmation_id FROM asked_id);
 
 CREATE TEMP TABLE recalled_entry AS
 SELECT * FROM past_entry WHERE match_key IN (SELECT match_key FROM asked_key);

@@ -30,12 +30,10 @@ SELECT DISTINCT match_key
 FROM ledger
 WHERE match_key IS NOT NULL AND match_key NOT IN (SELECT match_key FROM pair);
 
--- One identity can be read with two accounts: then its other reading is looked at as well.
+-- One identity that was told more than once may have been told with two accounts, or been taken back.
 INSERT INTO open_key
-SELECT DISTINCT c.match_key
-FROM confirmation AS c
-SEMI JOIN (
-    SELECT confirmation_id FROM confirmation WHERE match_key IS NULL OR match_key IN (SELECT match_key FROM open_key)
-) AS open_one ON open_one.confirmation_id = c.confirmation_id
-ANTI JOIN open_key AS known ON known.match_key = c.match_key
-WHERE c.match_key IS NOT NULL;
+SELECT DISTINCT match_key
+FROM confirmation
+WHERE match_key IS NOT NULL
+    AND match_key NOT IN (SELECT match_key FROM open_key)
+    AND confirmation_id IN (SELECT confirmation_id FROM confirmation GROUP BY confirmation_id HAVING count(*) > 1);

@@ -5,8 +5,8 @@
 --      and whether its group is `short` of what was promised);
 --      posting (one row per entry, also when it was delivered twice, with its group).
 -- Groups: `k:` + match_key where there is one; else the row stands alone as `c:` or `e:` + its id. A purchase that was
---      read with two keys takes both groups into one. A group without entries, or without confirmations and without
---      reversals, falls apart into single rows: each may find its own partner in a later pass.
+--      read with two keys takes both groups into one. A group without entries, or without confirmations and with one sign
+--      only, falls apart into single rows: each may find its own partner in a later pass.
 
 CREATE TEMP TABLE rest_confirmation AS
 SELECT * FROM confirmation WHERE match_key IS NULL OR match_key IN (SELECT match_key FROM open_key);
@@ -36,7 +36,8 @@ all_messages AS (
     FROM rest_confirmation
     GROUP BY confirmation_id
 )
-SELECT f.*, m.retracted, CASE WHEN m.retracted THEN m.reversed_at END AS retracted_at, m.low, m.readings, m.amounts_read
+-- Where messages name several amounts, the least of them is counted as promised: nobody is owed more on their word.
+SELECT f.* REPLACE (m.amounts_read[1] AS amount_minor), m.retracted, CASE WHEN m.retracted THEN m.reversed_at END AS retracted_at, m.low, m.readings, m.amounts_read
 FROM first_message AS f
 JOIN all_messages AS m USING (confirmation_id);
 
@@ -44,7 +45,7 @@ CREATE TEMP TABLE key_group AS
 SELECT r.match_key, min('k:' || coalesce(t.match_key, r.match_key)) AS group_id
 FROM rest_confirmation AS r
 JOIN told AS t USING (confirmation_id)
-WHERE r.match_key IS NOT NULL
+WHERE r.match_key IS NOT NULL AND r.outcome = 'success'
 GROUP BY r.match_key;
 
 CREATE TEMP TABLE posting AS
@@ -54,9 +55,13 @@ WITH grouped AS (
     LEFT JOIN key_group AS g ON g.match_key = e.match_key
 )
 SELECT * REPLACE (
-    CASE WHEN told OR min(amount_minor) OVER (PARTITION BY group_id) < 0 THEN group_id ELSE 'e:' || entry_id END AS group_id
+    CASE
+        WHEN told OR min(amount_minor) OVER same < 0 AND max(amount_minor) OVER same > 0 THEN group_id
+        ELSE 'e:' || entry_id
+    END AS group_id
 )
-FROM grouped;
+FROM grouped
+WINDOW same AS (PARTITION BY group_id);
 
 CREATE TEMP TABLE purchase AS
 WITH credit AS (SELECT group_id, sum(amount_minor) AS posted_minor FROM posting WHERE told GROUP BY group_id)

@@ -1,9 +1,14 @@
 -- The verdicts of this run, with their versions.
--- In:  bundle, unit, placed, judged (the newest version of every verdict so far), variable grade.
+-- In:  bundle, unit, placed, judged (the newest version of every verdict so far), new_entry; variables grade,
+--      ledger_through_before (the ledger's watermark of the last run).
 -- Out: current (one row per open break, and per break that has closed), verdict (what is new or changed of it, with
 --      its version), latest (the newest version of everything: the next run's `judged`).
 -- Why right: a break has the id of its earliest confirmation, else of its earliest entry. A break of `judged` that no
 --      group speaks for any more has been explained as part of another; one whose rows are not at hand stays as it is.
+
+-- Entries that came after their feed had been said to be complete.
+CREATE TEMP TABLE overdue_entry AS
+SELECT entry_id FROM new_entry WHERE posted_at < getvariable('ledger_through_before');
 
 CREATE TEMP TABLE current AS
 WITH known AS (
@@ -11,10 +16,14 @@ WITH known AS (
         b.* EXCLUDE (kind, held),
         CASE
             WHEN kind IS NOT NULL THEN kind
-            WHEN purchases = 0 OR balance_minor <> 0 OR NOT due OR NOT in_scope THEN NULL
-            WHEN confirmed_minor > 0 AND own_minor = 0 AND judged_kind IN (SELECT unnest(getvariable('owing_kinds'))) THEN 'late_credit'
+            WHEN purchases > 0 AND balance_minor <> 0 OR NOT due OR NOT in_scope THEN NULL
+            WHEN judged_kind IS NOT NULL AND NOT judged_open THEN NULL
+            WHEN confirmed_minor > 0 AND own_minor = 0 AND (
+                credited_at > deadline_at
+                OR judged_kind IN (SELECT unnest(getvariable('owing_kinds')))
+                AND list_has_any(entry_ids, (SELECT coalesce(list(entry_id), []) FROM overdue_entry))
+            ) THEN 'late_credit'
             WHEN judged_open THEN 'settled'
-            WHEN judged_kind IS NULL AND confirmed_minor > 0 AND own_minor = 0 AND credited_at > deadline_at THEN 'late_credit'
         END AS kind,
         held AND balance_minor > 0 AS held,
         (
@@ -100,9 +109,9 @@ SELECT c.break_id, coalesce(j.version, 0) + 1 AS version, c.* EXCLUDE (break_id)
 FROM current AS c
 LEFT JOIN judged AS j ON j.break_id = c.break_id
 WHERE j.break_id IS NULL
-    OR (c.kind, c.confirmation_ids, c.entry_ids, c.confirmed_minor, c.credited_minor, c.own_minor, c.owed_minor, c.blocked, c.grade)
+    OR (c.kind, c.confirmation_ids, c.entry_ids, c.confirmed_minor, c.credited_minor, c.own_minor, c.owed_minor, c.blocked, c.grade, c.evidence)
         IS DISTINCT FROM
-       (j.kind, j.confirmation_ids, j.entry_ids, j.confirmed_minor, j.credited_minor, j.own_minor, j.owed_minor, j.blocked, j.grade);
+       (j.kind, j.confirmation_ids, j.entry_ids, j.confirmed_minor, j.credited_minor, j.own_minor, j.owed_minor, j.blocked, j.grade, j.evidence);
 
 CREATE TEMP TABLE latest AS
 SELECT * FROM verdict

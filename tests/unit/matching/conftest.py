@@ -275,3 +275,31 @@ def short(instant: str) -> str:
 @pytest.fixture
 def story(tmp_path: Path) -> Story:
     return Story(Folder(tmp_path))
+
+
+# What the property tests build worlds from; functions, because tests cannot import this file.
+
+
+@pytest.fixture(scope="session")
+def told_row() -> Any:
+    return told
+
+
+@pytest.fixture(scope="session")
+def posted_row() -> Any:
+    return posted
+
+
+@pytest.fixture(scope="session", name="rows_of")
+def _rows_of() -> Any:
+    return rows_of
+
+
+@pytest.fixture(scope="session")
+def at() -> Any:
+    return lambda minute: DAY + timedelta(hours=12, minutes=minute)
+
+
+@pytest.fixture(scope="session")
+def new_folder() -> Any:
+    return Folder

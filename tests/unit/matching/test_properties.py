@@ -1,0 +1,270 @@
+"""What must hold for every input: `docs/matching.md`, Properties."""
+
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+from collections import defaultdict
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconcile.matching.outcome import Outcome
+
+# Each example runs several real folds of some 0.2 s.
+FOLDS = settings(
+    max_examples=int(os.environ.get("RECONCILE_EXAMPLES", "10")), deadline=None, suppress_health_check=list(HealthCheck)
+)
+SEEDS = int(os.environ.get("RECONCILE_SEEDS", "2"))
+COMPLETE_MINUTES = 24 * 60
+CLOSED = {"settled", "late_credit"}
+
+minutes = st.integers(0, 60)
+references = st.sampled_from([None, None, "R1", "R2", "R3"])
+accounts = st.sampled_from(["A", "A", "B"])
+amounts = st.sampled_from([100, 100, 250])
+
+confirmations = st.tuples(
+    st.just("told"), minutes, references, accounts, amounts, st.sampled_from(["success"] * 8 + ["reversed"])
+)
+entries = st.tuples(st.just("posted"), minutes, references, accounts, amounts, st.sampled_from([1] * 6 + [-1]))
+worlds = st.lists(st.one_of(confirmations, entries), max_size=9)
+
+
+@pytest.fixture(scope="module")
+def make(told_row: Callable[..., Any], posted_row: Callable[..., Any], at: Callable[[int], Any]) -> Callable[..., Any]:
+    def make_row(number: int, event: tuple[Any, ...]) -> tuple[str, dict[str, Any]]:
+        side, minute, reference, account, amount, last = event
+        if side == "told":
+            return side, told_row(at(minute), reference, account, amount, message=f"m{number}", outcome=last)
+        return side, posted_row(at(minute), reference, account, amount * last, row=f"e{number}")
+
+    return make_row
+
+
+def fold_in_batches(
+    folder: Any, rows: list[tuple[str, dict[str, Any]]], arrival: list[int], ticks: list[int], at: Any
+) -> Any:
+    """One fold a tick; row i arrives with batch `arrival[i]`."""
+    for number, tick in enumerate(ticks):
+        batch = [row for row, when in zip(rows, arrival, strict=True) if when == number]
+        folder.fold(
+            [row for side, row in batch if side == "told"],
+            [row for side, row in batch if side == "posted"],
+            complete=at(tick),
+        )
+    return folder
+
+
+def final(folder: Any, rows_of: Any) -> dict[str, Any]:
+    """What is known in the end, without the history of how it came to be known."""
+    last: Outcome = folder.outcomes[-1]
+    judged = rows_of(last.folder / "judged.parquet")
+    # What a late credit's message looked like is not looked at again once the case is closed.
+    history = {"late_credit": {"version", "evidence"}}
+    open_or_late = [
+        {name: value for name, value in row.items() if name not in history.get(row["kind"], {"version"})}
+        for row in judged
+        if row["kind"] != "settled"
+    ]
+    days: dict[Any, Any] = {}
+    for outcome in folder.outcomes:
+        days |= {(day.asset, day.day): (day.lines, day.opening, day.closing, day.verdict) for day in outcome.statement}
+    return {
+        "verdicts": sorted(open_or_late, key=lambda row: row["break_id"]),
+        "statement": days,
+        "curve": rows_of(last.curve),
+        "open": [rows_of(last.folder / name) for name in ("open_confirmations.parquet", "open_entries.parquet")],
+    }
+
+
+@FOLDS
+@given(worlds, st.lists(st.integers(0, 75), min_size=1, max_size=4), st.randoms(use_true_random=False))
+def test_cutting_the_rows_into_batches_in_any_order_changes_nothing(
+    new_folder, make, rows_of, at, world, cuts, chance
+) -> None:
+    rows = [make(number, event) for number, event in enumerate(world)]
+    ticks = [*sorted(set(cuts)), COMPLETE_MINUTES]
+    arrival = []
+    for _, row in rows:
+        time = row.get("confirmed_at") or row["posted_at"]
+        # A row may come early, and must have come when the watermark passes it.
+        latest = next(number for number, tick in enumerate(ticks) if at(tick) > time)
+        arrival.append(chance.randint(0, latest))
+    with tempfile.TemporaryDirectory() as home:
+        one = fold_in_batches(new_folder(Path(home) / "one"), rows, [0] * len(rows), [COMPLETE_MINUTES], at)
+        many = fold_in_batches(new_folder(Path(home) / "many"), rows, arrival, ticks, at)
+        assert final(many, rows_of) == final(one, rows_of)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_thousand_worlds_folded_at_once_do_not_depend_on_the_cut(
+    new_folder, make, rows_of, at, tmp_path, seed
+) -> None:
+    chance = random.Random(seed)
+    rows = []
+    for world in range(1000):
+        for _ in range(chance.randint(0, 10)):
+            reference = chance.choice([None, None, "R1", "R2", "R3"])
+            event = (
+                chance.choice(["told", "posted"]),
+                chance.randint(0, 60),
+                reference and f"{world}-{reference}",
+                f"{world}-{chance.choice('AAB')}",
+                chance.choice([100, 100, 250]),
+            )
+            last = (
+                chance.choice(["success"] * 7 + ["reversed"]) if event[0] == "told" else chance.choice([1] * 6 + [-1])
+            )
+            rows.append(make(len(rows), (*event, last)))
+    ticks = [*sorted(chance.sample(range(80), 1 + seed % 5)), COMPLETE_MINUTES]
+    arrival = [
+        chance.randint(
+            0, next(n for n, tick in enumerate(ticks) if at(tick) > (row.get("confirmed_at") or row["posted_at"]))
+        )
+        for _, row in rows
+    ]
+    one = fold_in_batches(new_folder(tmp_path / "one"), rows, [0] * len(rows), [COMPLETE_MINUTES], at)
+    many = fold_in_batches(new_folder(tmp_path / "many"), rows, arrival, ticks, at)
+    assert final(many, rows_of) == final(one, rows_of)
+
+
+@FOLDS
+@given(worlds, st.randoms(use_true_random=False))
+def test_shuffled_rows_say_the_same_and_a_second_run_writes_the_same_bytes(
+    new_folder, make, rows_of, at, world, chance
+) -> None:
+    rows = [make(number, event) for number, event in enumerate(world)]
+    shuffled = rows.copy()
+    chance.shuffle(shuffled)
+    with tempfile.TemporaryDirectory() as home:
+        folders = [
+            fold_in_batches(new_folder(Path(home) / name), order, [0] * len(rows), [COMPLETE_MINUTES], at)
+            for name, order in (("first", rows), ("again", rows), ("shuffled", shuffled))
+        ]
+        assert final(folders[2], rows_of) == final(folders[0], rows_of)
+        for file in folders[0].outcomes[0].folder.iterdir():
+            if file.suffix == ".parquet":
+                again = folders[1].outcomes[0].folder / file.name
+                assert file.read_bytes() == again.read_bytes(), f"{file.name} differs between two runs"
+
+
+@FOLDS
+@given(worlds)
+def test_nothing_is_in_two_matches_and_what_is_owed_is_what_is_missing(new_folder, make, rows_of, at, world) -> None:
+    rows = [make(number, event) for number, event in enumerate(world)]
+    with tempfile.TemporaryDirectory() as home:
+        folder = fold_in_batches(new_folder(Path(home)), rows, [0] * len(rows), [COMPLETE_MINUTES], at)
+        outcome = folder.outcomes[0]
+        groups: dict[str, set[str]] = defaultdict(set)
+        for match in rows_of(outcome.matches):
+            groups[match["confirmation_id"]].add(match["match_id"])
+            groups[match["entry_id"]].add(match["match_id"])
+        assert all(len(of_row) == 1 for of_row in groups.values())
+        owed = sum(
+            row["owed_minor"]
+            for row in rows_of(outcome.verdicts)
+            if row["kind"] not in CLOSED and row["confirmed_minor"]
+        )
+        over = sum(day.lines["ledger"]["over"].minor for day in outcome.statement)
+        below = sum(
+            -row["credited_minor"]
+            for row in rows_of(outcome.verdicts)
+            if row["confirmed_minor"] and row["credited_minor"] < 0
+        )
+        retracted_over = sum(
+            row["credited_minor"]
+            for row in rows_of(outcome.verdicts)
+            if not row["confirmed_minor"] and row["confirmation_ids"]
+        )
+        assert (
+            owed
+            == sum(day.lines["confirmation"]["owed"].minor for day in outcome.statement) - over + below + retracted_over
+        )
+
+
+@FOLDS
+@given(
+    st.lists(st.integers(0, 60), min_size=1, max_size=8),
+    st.lists(st.integers(0, 75), max_size=8),
+    st.booleans(),
+    st.randoms(use_true_random=False),
+)
+def test_identical_purchases_leave_exactly_as_many_owed_as_the_best_matching(
+    new_folder, told_row, posted_row, rows_of, at, told_at, posted_at, referenced, chance
+) -> None:
+    told = [
+        told_row(at(minute), f"R{number}" if referenced else None, "A", 100, message=f"m{number}")
+        for number, minute in enumerate(told_at)
+    ]
+    posted = [posted_row(at(minute), None, "A", 100, row=f"e{number}") for number, minute in enumerate(posted_at)]
+    chance.shuffle(told)
+    with tempfile.TemporaryDirectory() as home:
+        outcome = new_folder(Path(home)).fold(told, posted, complete=at(COMPLETE_MINUTES))
+        owed = [row for row in rows_of(outcome.verdicts) if row["kind"] == "never_credited"]
+    assert len(owed) == len(told_at) - best_matching(sorted(told_at), sorted(posted_at), 15)
+
+
+def best_matching(told_at: list[int], posted_at: list[int], window: int) -> int:
+    """The size of a maximum matching, by trying augmenting paths from every confirmation."""
+    owner: dict[int, int] = {}
+
+    def augment(confirmation: int, seen: set[int]) -> bool:
+        for entry, minute in enumerate(posted_at):
+            if entry not in seen and told_at[confirmation] <= minute <= told_at[confirmation] + window:
+                seen.add(entry)
+                if entry not in owner or augment(owner[entry], seen):
+                    owner[entry] = confirmation
+                    return True
+        return False
+
+    return sum(augment(confirmation, set()) for confirmation in range(len(told_at)))
+
+
+def test_a_stalled_watermark_declares_nothing_missing(new_folder, told_row, posted_row, rows_of, at, tmp_path) -> None:
+    folder = new_folder(tmp_path)
+    told = [told_row(at(minute), f"R{minute}", "A", 100, message=f"m{minute}") for minute in range(30)]
+    for hour in range(3):
+        outcome = folder.fold(told if hour == 0 else [], [], complete=at(60 * (hour + 2)), ledger_complete=at(10))
+        assert rows_of(outcome.verdicts) == []
+    assert outcome.counts.open_confirmations == 30
+    outcome = folder.fold([], [posted_row(at(5), "R3", "A", 100, row="e")], complete=at(300), ledger_complete=at(300))
+    assert {row["kind"] for row in rows_of(outcome.verdicts)} == {"never_credited"}
+    assert len(rows_of(outcome.verdicts)) == 29
+
+
+def test_a_row_that_comes_after_its_watermark_supersedes_the_verdict_in_any_cut(
+    new_folder, told_row, posted_row, rows_of, at, tmp_path
+) -> None:
+    told = told_row(at(0), "R1", "A", 100, message="m")
+    late = posted_row(at(1), "R1", "A", 100, row="e")
+    for number, ticks in enumerate(([20], [20, 30], [16, 20, 25])):
+        folder = new_folder(tmp_path / str(number))
+        for position, tick in enumerate(ticks):
+            folder.fold([told] if position == 0 else [], [], complete=at(tick))
+        outcome = folder.fold([], [late], complete=at(40))
+        assert [(row["version"], row["kind"]) for row in rows_of(outcome.verdicts)] == [(2, "late_credit")]
+
+
+def test_delivering_the_same_batch_again_changes_nothing(
+    new_folder, told_row, posted_row, rows_of, at, tmp_path
+) -> None:
+    chance = random.Random(7)
+    told = [told_row(at(n), f"R{n}", "A", 100, message=f"m{n}") for n in range(20)]
+    posted = [posted_row(at(n) + timedelta(seconds=30), f"R{n}", "A", 100, row=f"e{n}") for n in range(20) if n % 5]
+    once, twice = new_folder(tmp_path / "once"), new_folder(tmp_path / "twice")
+    for folder in (once, twice):
+        folder.fold(told, posted, complete=at(60))
+    once.fold([], [], complete=at(90))
+    twice.fold(told[5:], chance.sample(posted, 10), complete=at(90))
+    assert final(once, rows_of)["verdicts"] == final(twice, rows_of)["verdicts"]
+    assert final(once, rows_of)["statement"] == final(twice, rows_of)["statement"]
+    assert twice.outcomes[1].counts.verdicts == 0
