@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from reconcile.config import Flow
+from reconcile.notices import gsm
 from reconcile.notices.event import kind_of
 from reconcile.notices.facts import Facts
 from reconcile.notices.planning import Channel
@@ -81,13 +82,15 @@ def claim(
     ready, suppressed, counts = [], [], Counter[str]()
     for row in rows:
         decision = decide(row.event, _standing(row), now)
-        if decision.answer is Answer.SAY:
-            ready.append(_written(row, flows[row.flow], channel, now))
-        elif decision.answer is Answer.DROP:
-            suppressed.append({"id": str(row.notice_id), "reason": decision.reason})
-            counts[f"{kind_of(row.event)}.{channel}.suppressed"] += 1
-        else:
+        notice = _written(row, flows[row.flow], channel, now) if decision.answer is Answer.SAY else None
+        if notice is not None and _fits(notice):
+            ready.append(notice)
+        elif decision.answer is Answer.HOLD:
             counts[f"{kind_of(row.event)}.{channel}.held"] += 1
+        else:
+            reason = decision.reason if notice is None else "its text is longer than an SMS can be"
+            suppressed.append({"id": str(row.notice_id), "reason": reason})
+            counts[f"{kind_of(row.event)}.{channel}.suppressed"] += 1
     moved = [(_SUPPRESS, suppressed), (_SUBMIT, [_stored(notice) for notice in ready])]
     for statement, values in moved:
         if values:
@@ -150,6 +153,10 @@ def _written(row: Any, flow: Flow, channel: Channel, now: datetime) -> Ready:
     language = language_for(row.language, flow)
     message = write(row.event, Facts.read(row.facts), flow=flow, language=language, now=now)
     return Ready(row.notice_id, row.event, row.recipient, language, message)
+
+
+def _fits(notice: Ready) -> bool:
+    return not isinstance(notice.message, Sms) or notice.message.parts <= gsm.PARTS_MAX
 
 
 def _stored(notice: Ready) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from email.policy import SMTP as WIRE_POLICY
 from email.utils import format_datetime, parseaddr
 from typing import Final, Self
 
-from reconcile.config import Email
+from reconcile.config import ConfigurationError, Email
+from reconcile.notices.address import is_mailbox
 from reconcile.notices.claiming import Ready
 from reconcile.notices.outcome import ChannelDownError, Fate, Outcome
 from reconcile.notices.writing import Mail
@@ -43,7 +44,12 @@ class MailLink:
     @classmethod
     @contextmanager
     def open(cls, settings: Email, *, now: datetime) -> Iterator[Self]:
-        """A link to the server of the settings; raises `ChannelDownError`. `now` dates the messages."""
+        """A link to the server of the settings; raises `ChannelDownError`, or `ConfigurationError` for a sender that cannot be.
+
+        `now` dates the messages.
+        """
+        if not is_mailbox(parseaddr(settings.sender)[1]):
+            raise ConfigurationError("email.sender: an address such as Max it <no-reply@example.org>")
         place = f"the mail server at {settings.host}:{settings.port}"
         try:
             server = smtplib.SMTP(settings.host, settings.port, local_hostname=_HOST_NAME, timeout=TIMEOUT_SECONDS)
@@ -143,7 +149,7 @@ def _message(notice: Ready, *, sender: str, sent_at: datetime) -> EmailMessage:
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(sent_at)
     # The same notice has the same id for ever: a mailbox that gets it twice can tell.
-    message["Message-ID"] = f"<{notice.notice_id}@{parseaddr(sender)[1].partition('@')[2] or _HOST_NAME}>"
+    message["Message-ID"] = f"<{notice.notice_id}@{parseaddr(sender)[1].partition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.plain, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")

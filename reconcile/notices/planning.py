@@ -1,10 +1,9 @@
 """From events to rows of the outbox: whom to tell, in which language, by which channel."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,16 +11,13 @@ from sqlalchemy.dialects import postgresql
 
 from reconcile.config import Flow
 from reconcile.domain.ids import notice_id
+from reconcile.notices.address import is_mailbox, is_number
 from reconcile.notices.event import CREDITED, Event, kind_of
 from reconcile.notices.facts import Facts
 from reconcile.notices.writing import language_for
 from reconcile.store.tables import cases, directory, notices
 
 Channel = Literal["sms", "email"]
-
-_NUMBER: Final = re.compile(r"\+[1-9][0-9]{5,14}")
-# Printable ASCII on both sides of one @: what any mail server takes, and nothing that could break a header.
-_ADDRESS: Final = re.compile(r"[!-?A-~]{1,64}@[!-?A-~]{1,190}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +34,7 @@ class Contact:
         """The address on that channel, or None."""
         if channel == "email":
             return self.email
-        return self.payer if self.payer is not None and _NUMBER.fullmatch(self.payer) else None
+        return self.payer if self.payer is not None and is_number(self.payer) else None
 
     def route(self) -> tuple[Channel, str | None]:
         """The channel to use and the address there: the preferred channel where it has an address, else the other one."""
@@ -149,5 +145,5 @@ def _facts(event: Event, numbers: Mapping[UUID, str]) -> Facts:
 def _contact(payer: str | None, entry: Any) -> Contact:
     if entry is None:
         return Contact(payer, None, None, "sms", opted_out=False)
-    email = entry.email if entry.email and _ADDRESS.fullmatch(entry.email) else None
+    email = entry.email if entry.email and is_mailbox(entry.email) else None
     return Contact(payer, entry.language, email, entry.channel or "sms", opted_out=entry.opted_out)

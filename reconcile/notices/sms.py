@@ -11,6 +11,7 @@ from uuid import UUID
 
 from smpplib import consts
 
+from reconcile.config import ConfigurationError
 from reconcile.config import Sms as SmsSettings
 from reconcile.notices import gsm
 from reconcile.notices.claiming import Ready
@@ -84,7 +85,9 @@ class SmsLink:
     @classmethod
     @contextmanager
     def open(cls, settings: SmsSettings) -> Iterator[Self]:
-        """A link to the SMSC of the settings; raises `ChannelDownError`."""
+        """A link to the SMSC of the settings; raises `ChannelDownError`, or `ConfigurationError` for what SMPP cannot say."""
+        if not (settings.sender.isascii() and settings.system_id.isascii()):
+            raise ConfigurationError("sms.sender, sms.system_id: letters and digits without accents")
         received: list[Receipt] = []
         with Session.bound(settings, lambda pdu: _delivered(pdu, received)) as session:
             yield cls(session, settings.sender, received)

@@ -198,6 +198,22 @@ def test_a_long_sms_of_which_a_part_was_refused_is_uncertain(town, smsc):
     assert len(smsc.submitted) == 1
 
 
+def test_a_text_that_no_sms_can_hold_harms_nobody_else(town, smsc):
+    town.connect(sms=smsc.port)
+    town.plan(town.case(reference="X" * 2000), town.case())
+    counts = town.send()
+    assert (counts["detected.sms.suppressed"], counts["detected.sms.submitted"]) == (1, 1)
+
+
+def test_a_sender_that_smpp_cannot_say_is_refused_before_anything_is_claimed(town, smsc):
+    town.connect(sms=smsc.port)
+    town.settings["sms"]["sender"] = "Côté"
+    town.plan(town.case())
+    with pytest.raises(ConfigurationError, match=r"sms\.sender"):
+        town.send()
+    assert town.statuses() == [("sms", "planned")]
+
+
 def test_a_password_that_smpp_would_cut_is_refused_by_name(town, smsc, monkeypatch):
     monkeypatch.setenv("TEST_SMPP_PASSWORD", "nine-long")
     town.connect(sms=smsc.port)

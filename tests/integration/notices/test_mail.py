@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from reconcile.config import Email
+from reconcile.config import ConfigurationError, Email
 from reconcile.notices import mail
 from reconcile.notices.claiming import Ready
 from reconcile.notices.mail import MailLink
@@ -61,6 +61,14 @@ def test_where_the_connection_must_be_encrypted_a_server_that_cannot_is_not_used
     with (
         pytest.raises(ChannelDownError, match="does not let us in: SMTPNotSupportedError"),
         MailLink.open(settings(post_office.port, starttls=True), now=NOW),
+    ):
+        pass
+
+
+def test_a_sender_that_is_no_address_is_refused(post_office):
+    with (
+        pytest.raises(ConfigurationError, match=r"email\.sender: an address such as"),
+        MailLink.open(Email(port=post_office.port, sender="Max it"), now=NOW),
     ):
         pass
 
