@@ -9,6 +9,7 @@ from typing import Any, Self
 import httpx
 
 REQUEST_LIMIT_SECONDS = 30
+CONNECT_RETRIES = 6  # some 15 s in all: a part that died is back by then
 POLL_SECONDS = 0.2
 LOG_LINES = 25
 COMPONENTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
@@ -41,7 +42,8 @@ class AirflowApi:
             base_url=url,
             auth=_Token(url, user, password),
             timeout=REQUEST_LIMIT_SECONDS,
-            trust_env=False,  # a proxy has no business on the loopback address
+            # Without the proxies of the environment, which have no business on the loopback address.
+            transport=httpx.HTTPTransport(retries=CONNECT_RETRIES),
         )
 
     def __enter__(self) -> Self:
@@ -68,7 +70,23 @@ class AirflowApi:
 
     def is_idle(self) -> bool:
         """Whether no run of any DAG is queued or running."""
-        return not self._get("/dags/~/dagRuns", limit=1, state=["queued", "running"])["dag_runs"]
+        return not self._active()
+
+    def abandon_runs(self) -> None:
+        """Fail the runs that an Airflow which was killed has left behind: nobody works on them any more.
+
+        Airflow would find out by itself, after a while without heartbeats, and start nothing new until then.
+        """
+        for run in self._active():
+            dag = f"/api/v2/dags/{run['dag_id']}"
+            self._client.patch(f"{dag}/dagRuns/{run['dag_run_id']}", json={"state": "failed"}).raise_for_status()
+            # The DAG keeps a note that it has as many runs as it may; nothing but reading its file again corrects that.
+            token = self._get(f"/dags/{run['dag_id']}")["file_token"]
+            self._client.put(f"/api/v2/parseDagFile/{token}").raise_for_status()
+
+    def _active(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._get("/dags/~/dagRuns", limit=100, state=["queued", "running"])["dag_runs"]
+        return found
 
     def failed_tasks(self, since: datetime) -> list[FailedTask]:
         """Tasks that failed for good since that (machine) time."""

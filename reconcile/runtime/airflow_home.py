@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconcile.runtime.ports import LOOPBACK
+from reconcile.runtime.private_file import write_private
 from reconcile.runtime.supervisor import Program, tail
 
 AIRFLOW = (sys.executable, "-P", "-m", "airflow")  # -P: the working folder is not a place for modules
@@ -20,18 +21,18 @@ MIGRATION_LIMIT_SECONDS = 180
 # A worker is busy for one heartbeat interval after its task; eight of them carry a tick without waiting for one another.
 WORKERS = 8
 HEARTBEAT_SECONDS = 1
+HEARTBEATS_LOST_SECONDS = 60  # then a task counts as dead, and is tried again
 SCHEDULER_IDLE_SECONDS = 0.1
 REPARSE_SECONDS = 300  # the DAG files of an installation do not change
 
-# Airflow's workers are forked from the scheduler, and tasks from the workers. What the scheduler has imported, every
-# task finds imported: Great Expectations alone takes 2.5 s otherwise, in every task.
+# Airflow forks its workers from the scheduler, tasks from the workers, and what reads a DAG file from the DAG processor.
+# What the two have imported, all of these find imported; Great Expectations alone would take each task 2.5 s.
 LOCAL_SETTINGS = """\
 import sys
 
-if "scheduler" in sys.argv:
-    from reconcile.runtime import preload
+from reconcile.runtime import preload
 
-    preload.load()
+preload.load_for(sys.argv[1:2])
 """
 
 
@@ -61,13 +62,13 @@ class AirflowHome:
         """Write the configuration, afresh each time, because ports and places may change; secrets stay."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         kept = self._secrets()
-        _write_private(self.folder / "secrets.json", json.dumps(kept))
-        _write_private(self._passwords, json.dumps({USER: kept["password"]}))
+        write_private(self.folder / "secrets.json", json.dumps(kept))
+        write_private(self._passwords, json.dumps({USER: kept["password"]}))
         settings = RawConfigParser()
         settings.read_dict(self._settings(kept))
         text = io.StringIO()
         settings.write(text)
-        _write_private(self.folder / "airflow.cfg", text.getvalue())
+        write_private(self.folder / "airflow.cfg", text.getvalue())
         local_settings = self.folder / "config" / "airflow_local_settings.py"
         local_settings.parent.mkdir(exist_ok=True)
         local_settings.write_text(LOCAL_SETTINGS, encoding="utf-8")
@@ -77,21 +78,17 @@ class AirflowHome:
         kept = {name: value for name, value in inherited.items() if not name.startswith("AIRFLOW_")}
         return {**kept, "AIRFLOW_HOME": str(self.folder)}
 
-    def migrate(self, inherited: Mapping[str, str]) -> None:
-        """Bring Airflow's database to the schema of the installed Airflow. Raises `AirflowDidNotMigrate`."""
-        log = self.folder / "migrate.log"
-        with log.open("wb") as output:
-            done = subprocess.run(
-                [*AIRFLOW, "db", "migrate"],
-                env=self.environment(inherited),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                timeout=MIGRATION_LIMIT_SECONDS,
-                check=False,
+    def begin_migration(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        """Begin to bring Airflow's database to the schema of the installed Airflow, which takes some seconds."""
+        with self._migration_log.open("wb") as output:
+            return subprocess.Popen(
+                [*AIRFLOW, "db", "migrate"], env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
             )
-        if done.returncode != 0:
-            raise AirflowDidNotMigrate(f"airflow db migrate failed:\n{tail(log)}")
+
+    def finish_migration(self, migration: subprocess.Popen[bytes]) -> None:
+        """Wait for it. Raises `AirflowDidNotMigrate`."""
+        if migration.wait(MIGRATION_LIMIT_SECONDS) != 0:
+            raise AirflowDidNotMigrate(f"airflow db migrate failed:\n{tail(self._migration_log)}")
 
     def programs(self) -> list[Program]:
         # The log servers of scheduler and triggerer listen on all addresses and cannot be told otherwise. The API
@@ -102,6 +99,10 @@ class AirflowHome:
             Program("airflow-dag-processor", [*AIRFLOW, "dag-processor"]),
             Program("airflow-triggerer", [*AIRFLOW, "triggerer", "--skip-serve-logs"]),
         ]
+
+    @property
+    def _migration_log(self) -> Path:
+        return self.folder / "migrate.log"
 
     @property
     def _passwords(self) -> Path:
@@ -148,6 +149,7 @@ class AirflowHome:
             "workers": {"min_heartbeat_interval": HEARTBEAT_SECONDS},
             "scheduler": {
                 "scheduler_idle_sleep_time": SCHEDULER_IDLE_SECONDS,
+                "task_instance_heartbeat_timeout": HEARTBEATS_LOST_SECONDS,
                 "scheduler_health_check_server_host": LOOPBACK,
             },
             "dag_processor": {
@@ -163,9 +165,3 @@ class AirflowHome:
                 "file_task_handler_new_file_permissions": "0o600",
             },
         }
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_text(text, encoding="utf-8")

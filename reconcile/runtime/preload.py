@@ -1,8 +1,9 @@
-"""What the scheduler imports before it forks its workers, so that no task has to."""
+"""What a part of Airflow imports before it forks, so that its children need not."""
 
 from importlib import import_module
 from importlib.util import find_spec
 
+JOBS = ("reconcile.app",)
 HEAVY = (
     "altair",
     "babel.dates",
@@ -15,13 +16,13 @@ HEAVY = (
     "phonenumbers",
     "psycopg2.extras",
     "pyarrow.parquet",
-    "reconcile.app",
     "smpplib.client",
     "vl_convert",
     "xlsxwriter",
 )
 
 
-def load() -> list[str]:
-    """Import what of `HEAVY` is installed (some of it belongs to extras); the names of what was imported."""
-    return [import_module(name).__name__ for name in HEAVY if find_spec(name.partition(".")[0])]
+def load_for(arguments: list[str]) -> list[str]:
+    """Import what the children of `airflow <arguments>` need, where it is installed; the names of what was imported."""
+    wanted = {("scheduler",): JOBS + HEAVY, ("dag-processor",): JOBS}.get(tuple(arguments), ())
+    return [import_module(name).__name__ for name in wanted if find_spec(name.partition(".")[0])]

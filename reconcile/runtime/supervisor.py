@@ -22,6 +22,7 @@ from reconcile.store import leash
 from reconcile.store.socket_folder import short_enough
 
 SOCKET_NAME = "supervisor.sock"
+GROUP = "reconcile"
 LOG_BYTES = 10_000_000
 LOG_BACKUPS = 2
 START_LIMIT_SECONDS = 10
@@ -61,7 +62,7 @@ class Supervisor:
         self._server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start supervisord and, by it, all programs; returns before they are ready. Raises `SupervisorDidNotStart`."""
+        """Start supervisord, which starts no program before it is launched. Raises `SupervisorDidNotStart`."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._socket = short_enough(self.folder, f"{SOCKET_NAME}.1234567890", uid=os.geteuid()) / SOCKET_NAME
         self.configuration.touch(mode=0o600)
@@ -87,6 +88,12 @@ class Supervisor:
             if self._server.poll() is not None or time.monotonic() > give_up:
                 raise SupervisorDidNotStart(f"supervisord did not start:\n{tail(output)}")
             time.sleep(POLL_SECONDS)
+
+    def launch(self, *programs: Program) -> None:
+        """Start these, and from now on start them again when they die; returns before they are ready."""
+        with self._calls() as calls:
+            for program in programs:
+                calls.startProcess(f"{GROUP}:{program.name}", False)
 
     def stop(self) -> None:
         """End all programs, their children and supervisord itself; nothing of them runs when this returns."""
@@ -139,7 +146,7 @@ class Supervisor:
             ),
             _section("supervisorctl", serverurl=f"unix://{self._socket}"),
             # One group, because groups are stopped one after the other.
-            _section("group:reconcile", programs=",".join(program.name for program in self.programs)),
+            _section(f"group:{GROUP}", programs=",".join(program.name for program in self.programs)),
         ]
         sections.extend(self._program(program) for program in self.programs)
         return "\n".join(sections)
@@ -154,6 +161,7 @@ class Supervisor:
             stdout_logfile_maxbytes=LOG_BYTES,
             stdout_logfile_backups=LOG_BACKUPS,
             redirect_stderr="true",
+            autostart="false",
             autorestart="true",
             startsecs=STARTED_AFTER_SECONDS,
             startretries=START_RETRIES,

@@ -27,7 +27,10 @@ import os, sys, time
 from pathlib import Path
 from reconcile.runtime.supervisor import Program, Supervisor
 home = Path(sys.argv[1])
-Supervisor(home, home / "run", [Program("sleeper", ["sleep", "60"])], dict(os.environ)).start()
+sleeper = Program("sleeper", ["sleep", "60"])
+supervisor = Supervisor(home, home / "run", [sleeper], dict(os.environ))
+supervisor.start()
+supervisor.launch(sleeper)
 print("started", flush=True)
 time.sleep(60)
 """
@@ -41,6 +44,7 @@ def supervised(home: Path) -> Iterator[Callable[..., Supervisor]]:
         supervisor = Supervisor(home, folder or home / "run", programs, ENVIRONMENT)
         started.append(supervisor)
         supervisor.start()
+        supervisor.launch(*programs)
         return supervisor
 
     yield start
