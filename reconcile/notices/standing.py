@@ -29,7 +29,7 @@ class Answer(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What holds at this moment. `intents`: the statuses of the case's intents; `known_at`: when the newest fold ran;
+    """What holds at this moment. `owed_minor`: what the case's newest verdict says is missing, if positive. `intents`: the statuses of the case's intents; `known_at`: when the newest fold ran;
     `planned_at`: since when the notice waits.
     """
 
@@ -37,6 +37,7 @@ class Standing:
     breaker: str | None
     opted_out: bool
     case_status: str
+    owed_minor: int
     credited_at: datetime | None
     intents: AbstractSet[str]
     known_at: datetime | None
@@ -68,7 +69,8 @@ def decide(event: str, standing: Standing, now: datetime) -> Decision:
 
 
 def _not_arrived(standing: Standing, now: datetime) -> Decision:
-    if standing.case_status != "open" or standing.credited_at is not None or standing.intents & PAID:
+    lacking = standing.case_status == "open" and standing.owed_minor > 0 and standing.credited_at is None
+    if not lacking or standing.intents & PAID:
         return Decision(Answer.DROP, "superseded: it is no longer missing")
     if standing.intents & PAYING:
         return Decision(Answer.HOLD, "it is being credited")
@@ -86,6 +88,8 @@ def _credited(standing: Standing) -> Decision:
 
 
 def _self_settled(standing: Standing) -> Decision:
-    if standing.case_status in {"self_settled", "closed"} and not standing.intents & (PAYING | PAID):
+    # What arrived twice has arrived: the excess keeps the case open, and is no news for the customer.
+    arrived = standing.case_status in {"self_settled", "closed"} or standing.owed_minor <= 0
+    if arrived and not standing.intents & (PAYING | PAID):
         return Decision(Answer.SAY, "the units arrived by themselves")
     return Decision(Answer.DROP, "superseded: the case did not settle itself, or is open again")

@@ -10,7 +10,7 @@ SAY, HOLD, DROP = Answer.SAY, Answer.HOLD, Answer.DROP
 
 def standing(**changes):
     values = {
-        "mode": "live", "breaker": None, "opted_out": False, "case_status": "open", "credited_at": None, "intents": (),
+        "mode": "live", "breaker": None, "opted_out": False, "case_status": "open", "owed_minor": 1050, "credited_at": None, "intents": (),
         "known_at": NOW, "planned_at": NOW, **changes,
     }  # fmt: skip
     return Standing(**{**values, "intents": frozenset(values["intents"])})
@@ -28,6 +28,8 @@ MISSING = [
     ({"case_status": "remedied"}, DROP),
     ({"case_status": "closed"}, DROP),
     ({"credited_at": NOW}, DROP),
+    ({"owed_minor": 0}, DROP),
+    ({"owed_minor": -1050}, DROP),
     ({"intents": ["planned"]}, SAY),
     ({"intents": ["awaiting_approval"]}, SAY),
     ({"intents": ["void"]}, SAY),
@@ -70,6 +72,9 @@ def test_credited_is_said_only_of_a_credit_that_is_on_the_ledger(changes, answer
 
 SELF_SETTLED = [
     ({"case_status": "self_settled"}, SAY),
+    ({"case_status": "open", "owed_minor": -1050}, SAY),
+    ({"case_status": "open", "owed_minor": 1}, DROP),
+    ({"case_status": "open", "owed_minor": -1050, "intents": ["verified"]}, DROP),
     ({"case_status": "closed"}, SAY),
     ({"case_status": "closed", "intents": ["void"]}, SAY),
     ({"case_status": "open"}, DROP),
