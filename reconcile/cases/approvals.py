@@ -18,7 +18,7 @@ from reconcile.store.transitions import advance
 POLICY: Final = "policy"
 """The maker of proposals that nobody made by hand."""
 
-SubjectKind = Literal["incident", "case"]
+SubjectKind = Literal["incident", "case", "breaker"]
 
 
 @dataclass(frozen=True, slots=True)

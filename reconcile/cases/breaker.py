@@ -1,17 +1,32 @@
 """The flow's breaker: while it is open nothing is paid and nobody is told anything (invariant 13)."""
 
 from datetime import datetime
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from reconcile.domain import ids
 from reconcile.store import audit
 from reconcile.store.tables import breakers
+
+
+def subject(flow: str) -> UUID:
+    """What approvals know the breaker of a flow by."""
+    return ids.derive("breaker", flow)
 
 
 def why_open(connection: sa.Connection, flow: str) -> str | None:
     """Why the breaker is open, or None when it is closed."""
     return connection.execute(sa.select(breakers.c.open).where(breakers.c.flow == flow)).scalar_one_or_none()
+
+
+def was_reset(connection: sa.Connection, flow: str, since: datetime) -> bool:
+    """Whether people closed it since then: what they have seen does not open it a second time."""
+    query = sa.select(breakers.c.flow).where(
+        breakers.c.flow == flow, breakers.c.open.is_(None), breakers.c.changed_at >= since
+    )
+    return connection.execute(query).first() is not None
 
 
 def trip(connection: sa.Connection, *, flow: str, reason: str, now: datetime, actor: str = "job:fold_flow") -> None:

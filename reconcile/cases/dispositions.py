@@ -13,7 +13,7 @@ from reconcile.domain.breaks import OWING
 from reconcile.domain.policy import CaseFacts, Decision, Disposition, FlowStanding, Policy, Surroundings, decide
 from reconcile.store import audit
 from reconcile.store.tables import approvals as approval_rows
-from reconcile.store.tables import cases, incidents, intents
+from reconcile.store.tables import cases, incidents, intents, verdicts
 
 _UNDECIDED: Final = (Disposition.WAIT, Disposition.AWAIT_INCIDENT, Disposition.AWAIT_APPROVAL)
 _COUNTED: Final = (Disposition.PAY, Disposition.AWAIT_APPROVAL)
@@ -57,14 +57,15 @@ def settle(
     surroundings: Callable[[datetime], Surroundings],
     now: datetime,
     actor: str,
-    proposes: bool = True,
+    acts: bool = True,
     also_waiting: bool = True,
 ) -> list[Decided]:
     """Decides the touched cases and, unless told otherwise, all that wait for something; writes what has changed; proposes
-    to people what only they may decide. `surroundings` answers for the instant at which a purchase was confirmed.
+    to people what only they may decide. `surroundings` answers for the instant at which a purchase was confirmed. `acts`:
+    whether intents follow; where they do not, nothing is proposed either.
     """
-    rows = _open_cases(connection, flow, touched, also_waiting=also_waiting)
-    decided = _decide_all(rows, policy, standing, surroundings)
+    rows = _open_cases(connection, flow, touched, also_waiting=also_waiting, acts=acts)
+    decided = _decide_all(rows, policy, standing, surroundings, acts=acts)
     changed = [one for one in decided if _said(one.case) != _says(one.decision)]
     bulk.update(
         connection,
@@ -99,16 +100,24 @@ def settle(
             if one.case.disposition != one.decision.disposition or one.case.disposition_reason == "not decided yet"
         ],
     )
-    if proposes:
+    if acts:
         _propose(connection, decided, policy, now)
     return decided
 
 
+def with_evidence(connection: sa.Connection, number: str) -> sa.Row[Any] | None:
+    """The case of that number with the `evidence` of its newest verdict; None when there is none."""
+    query = sa.select(cases, verdicts.c.evidence).join(verdicts, _newest_verdict()).where(cases.c.number == number)
+    return connection.execute(query).one_or_none()
+
+
 def case_terms(case: sa.Row[Any], policy_version: str) -> dict[str, Any]:
-    """What whoever approves a case must have seen; any change of it voids the approval."""
+    """What whoever approves a case must have seen; any change of it voids the approval. `case` comes with its evidence."""
     return {
         "case_id": str(case.case_id),
         "verdict_version": case.version,
+        "confirmation_ids": case.evidence["confirmation_ids"],
+        "entry_ids": case.evidence["entry_ids"],
         "kind": case.kind,
         "account": case.account,
         "asset": case.asset,
@@ -121,7 +130,7 @@ def case_terms(case: sa.Row[Any], policy_version: str) -> dict[str, Any]:
 
 
 def _open_cases(
-    connection: sa.Connection, flow: str, touched: Sequence[UUID], *, also_waiting: bool
+    connection: sa.Connection, flow: str, touched: Sequence[UUID], *, also_waiting: bool, acts: bool
 ) -> list[sa.Row[Any]]:
     """The cases to decide, each with its intent, its incident's room and the approvals that hold."""
     meant = bulk.among(cases.c.case_id, touched)
@@ -130,6 +139,8 @@ def _open_cases(
             cases.c.incident_id.is_not(None) & (cases.c.disposition == Disposition.PAY) & intents.c.sent_at.is_(None)
         )
         meant = sa.or_(meant, cases.c.disposition.in_(_UNDECIDED), covered)
+    if also_waiting and acts:
+        meant = sa.or_(meant, (cases.c.disposition == Disposition.PAY) & intents.c.intent_id.is_(None))
     own = _newest_approval("case", cases.c.case_id)
     of_incident = _newest_approval("incident", cases.c.incident_id)
     proposed = sa.exists().where(
@@ -149,7 +160,9 @@ def _open_cases(
             own.label("own_approval_id"),
             of_incident.label("incident_approval_id"),
             proposed.label("proposed"),
+            verdicts.c.evidence,
         )
+        .join(verdicts, _newest_verdict())
         .outerjoin(incidents, incidents.c.incident_id == cases.c.incident_id)
         .outerjoin(intents, (intents.c.case_id == cases.c.case_id) & (intents.c.component == "recredit"))
         .where(
@@ -161,6 +174,10 @@ def _open_cases(
         .order_by(cases.c.disposition != Disposition.PAY, cases.c.confirmed_at, cases.c.case_id)
     )
     return list(connection.execute(query.with_for_update(of=cases)))
+
+
+def _newest_verdict() -> sa.ColumnElement[bool]:
+    return (verdicts.c.case_id == cases.c.case_id) & (verdicts.c.version == cases.c.version)
 
 
 def _newest_approval(kind: str, subject: sa.ColumnElement[UUID]) -> sa.ScalarSelect[UUID]:
@@ -182,6 +199,8 @@ def _decide_all(
     policy: Policy,
     standing: FlowStanding,
     surroundings: Callable[[datetime], Surroundings],
+    *,
+    acts: bool,
 ) -> list[Decided]:
     room: dict[UUID, list[int]] = {}
     decided = []
@@ -200,6 +219,7 @@ def _decide_all(
             approved=row.own_approval_id is not None,
             remedy=row.remedy,
             remedy_minor=row.remedy_minor,
+            from_shadow=acts and row.disposition == Disposition.PAY and row.remedy is None,
         )
         decision = decide(facts, policy, standing)
         if decision.disposition in _COUNTED and not row.remedy_sent:

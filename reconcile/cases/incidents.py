@@ -37,6 +37,7 @@ class Sight:
 
 def watch(connection: sa.Connection, *, flow: str, asset: str, sight: Sight, rules: SurgeRules) -> sa.Row[Any] | None:
     """Brings the flow's incident up to what this run sees, opening or closing it; returns the open one, or None."""
+    _let_go(connection, flow, sight.now)
     incident = current(connection, flow)
     if incident is not None:
         _attach(connection, flow, incident, sight.now)
@@ -158,18 +159,40 @@ def _attach(connection: sa.Connection, flow: str, incident: sa.Row[Any], now: da
     )
 
 
+def _let_go(connection: sa.Connection, flow: str, now: datetime) -> None:
+    """A case that is owed something again after its incident was closed stands alone: that approval is history."""
+    closed = sa.select(incidents.c.incident_id).where(incidents.c.flow == flow, incidents.c.status == "closed")
+    left = connection.execute(
+        sa.update(cases)
+        .where(cases.c.flow == flow, cases.c.status == "open", cases.c.owed_minor > 0, cases.c.incident_id.in_(closed))
+        .values(incident_id=None)
+        .returning(cases.c.case_id)
+    ).scalars()
+    audit.record_all(
+        connection,
+        at=now,
+        actor=ACTOR,
+        action="case left incident",
+        rows=[(("case", str(case_id)), "owed again after the incident was closed", {}) for case_id in left],
+    )
+
+
 def _advance(connection: sa.Connection, incident: sa.Row[Any], sight: Sight, rules: SurgeRules) -> sa.Row[Any] | None:
     """One step along the incident's life, as far as this run's sight allows. None once it is closed."""
     mine = cases.c.incident_id == incident.incident_id
-    owed, last_late_at = connection.execute(
+    owed, last_hit_at, last_late_at = connection.execute(
         sa.select(
             sa.func.count().filter(cases.c.status == "open", cases.c.owed_minor > 0),
+            sa.func.max(cases.c.confirmed_at),
             sa.func.max(cases.c.credited_at).filter(cases.c.kind.in_(_LATE)),
         ).where(mine)
     ).one()
     ended_at = incident.ended_at
     if incident.status == "open":
         ended_at = surge.recovered_since(incident.started_at, sight.judged_until, sight.curve, rules)
+        # The curve dates the end of a dip; cases that it does not show, in busy traffic, belong to it all the same.
+        if ended_at is not None and last_hit_at is not None:
+            ended_at = max(ended_at, surge.minute_of(last_hit_at) + surge.MINUTE)
     if ended_at is None:
         return incident
     if incident.status in {"open", "recovered"}:
@@ -250,7 +273,7 @@ def _recognise(connection: sa.Connection, incident: sa.Row[Any], sight: Sight, r
     missing, elsewhere = _elsewhere(connection, incident)
     until = incident.ended_at or sight.judged_until
     seen = surge.recognise(incident.started_at, until, sight.curve, missing, elsewhere, rules)
-    if not seen.recognised:
+    if not seen.recognised and not breaker.was_reset(connection, incident.flow, incident.detected_at):
         breaker.trip(connection, flow=incident.flow, reason=seen.reason, now=sight.now)
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from reconcile.cases import bulk
 from reconcile.cases.dispositions import Decided
 from reconcile.domain import ids
+from reconcile.domain.breaks import BreakKind
 from reconcile.domain.policy import ON_ITS_WAY, TOLD, Disposition
 from reconcile.store.tables import cases, intents, notices, promises, verdicts
 
@@ -106,6 +107,7 @@ def _ended(connection: sa.Connection, flow: str, closed: Sequence[UUID], since: 
     waits = sa.exists().where(
         promises.c.case_id == cases.c.case_id, promises.c.status == "open", promises.c.kind == NEWS_BY
     )
+    was_short = sa.or_(verdicts.c.own_minor > 0, cases.c.kind == BreakKind.LATE_CREDIT)
     query = (
         sa.select(cases, verdicts.c.own_minor)
         .join(verdicts, (verdicts.c.case_id == cases.c.case_id) & (verdicts.c.version == cases.c.version))
@@ -115,7 +117,7 @@ def _ended(connection: sa.Connection, flow: str, closed: Sequence[UUID], since: 
             cases.c.confirmed_minor > 0,
             verdicts.c.credited_minor + verdicts.c.own_minor >= cases.c.confirmed_minor,
             cases.c.credited_at.is_not(None),
-            sa.or_(waits, bulk.among(cases.c.case_id, closed) & (cases.c.credited_at >= since)),
+            sa.or_(waits, was_short & bulk.among(cases.c.case_id, closed) & (cases.c.credited_at >= since)),
         )
         .order_by(cases.c.case_id)
     )

@@ -70,7 +70,7 @@ class CaseFacts:
 
     `incident`: the status of the case's incident, or None. `covered`: there is room for it in what that incident's approval
     allows. `approved`: an approval of this very case holds. `remedy`: the status of its intent, or None; `remedy_minor`: what
-    that would pay.
+    that would pay. `from_shadow`: it was decided to be paid while the flow paid nothing.
     """
 
     kind: str
@@ -83,6 +83,7 @@ class CaseFacts:
     approved: bool = False
     remedy: str | None = None
     remedy_minor: int | None = None
+    from_shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,8 @@ def _alone(case: CaseFacts, policy: Policy) -> Decision:
 def _person_needed(case: CaseFacts, policy: Policy) -> str | None:
     if case.kind not in AUTOMATIC:
         return f"{case.kind}: only a person may decide to pay it"
+    if case.from_shadow:
+        return "it was found while the flow was in shadow"
     if case.grade != "proven":
         return "the ledger is only assumed to be complete"
     if case.owed_minor > policy.max_amount_minor:

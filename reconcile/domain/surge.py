@@ -78,6 +78,16 @@ class Curve:
         minutes = self.within(start, end)
         return Traffic(sum(minute.confirmed for minute in minutes), sum(minute.credited for minute in minutes))
 
+    def is_sick(self, minute: datetime, rules: SurgeRules, until: datetime | None = None) -> bool:
+        """Whether credits did not follow confirmations in the minute that begins then; `until`: nothing later is looked at.
+
+        One bad minute among good ones is an everyday fault: a minute is sick only together with its neighbours.
+        """
+        end = minute + _NEARBY + MINUTE
+        alone = self.traffic(minute, minute + MINUTE)
+        around = self.traffic(minute - _NEARBY, end if until is None else min(end, until))
+        return not alone.follows(rules.recovered_share) and not around.follows(rules.recovered_share)
+
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
@@ -115,7 +125,7 @@ def find_surge(broken_at: Sequence[datetime], curve: Curve, rules: SurgeRules) -
     outage does not move its beginning; a surge that hides in busy traffic is found without the curve.
     """
     ordered = sorted(broken_at)
-    sick = [instant for instant in ordered if not _minute(curve, instant).follows(rules.recovered_share)]
+    sick = [instant for instant in ordered if curve.is_sick(minute_of(instant), rules)]
     for candidates in (sick, ordered):
         for first, last in zip(candidates, candidates[rules.cases - 1 :], strict=False):
             if last - first <= rules.window:
@@ -161,16 +171,11 @@ def recognise(
 
 
 def recovered_since(started_at: datetime, judged_until: datetime, curve: Curve, rules: SurgeRules) -> datetime | None:
-    """The minute since which credits follow confirmations again, or None while they do not or too little is judged.
-
-    One bad minute among good ones is an everyday fault, so a minute counts as bad together with its neighbours.
-    """
+    """The minute since which credits follow confirmations again, or None while they do not or too little is judged."""
     judged_until = minute_of(judged_until)
     end = started_at
     for minute in curve.within(started_at, judged_until):
-        alone = Traffic(minute.confirmed, minute.credited)
-        around = curve.traffic(minute.at - _NEARBY, min(minute.at + _NEARBY + MINUTE, judged_until))
-        if not alone.follows(rules.recovered_share) and not around.follows(rules.recovered_share):
+        if curve.is_sick(minute.at, rules, judged_until):
             end = minute.at + MINUTE
     since = curve.traffic(end, judged_until)
     enough = judged_until - end >= RECOVERED_FOR and since.confirmed > rules.quiet_cases
@@ -209,8 +214,3 @@ class Timeline:
         after = curve.traffic(minute_of(confirmed_at) + MINUTE, minute_of(ledger_until - rules.deadline_after / 3))
         follows = after.confirmed > 0 and after.follows(rules.recovered_share)
         return Surroundings.CALM if follows and not crowded else Surroundings.FORMING
-
-
-def _minute(curve: Curve, instant: datetime) -> Traffic:
-    start = minute_of(instant)
-    return curve.traffic(start, start + MINUTE)

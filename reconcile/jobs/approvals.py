@@ -1,4 +1,4 @@
-"""Two people, one decision: proposing and approving the remedies of an incident or of a single case.
+"""Two people, one decision: the remedies of an incident, those of a single case, and closing a breaker that is open.
 
 Each function is one transaction. Who may do what is the desk's to decide; that the two are not the same person, and
 that nothing has changed since it was seen, is decided here.
@@ -65,7 +65,6 @@ def approve_incident(world: World, incident_id: UUID, approver: str, evidence_ha
     now = world.clock.now()
     with world.database.begin() as connection:
         incident = _incident(connection, incident_id)
-        deciding.lock(connection, incident.flow)
         policy, _ = deciding.policy_in_force(connection, world.configuration, incident.flow)
         proposal = _proposal(connection, "incident", incident_id, approver, evidence_hash, now)
         seen = proposal.terms
@@ -93,6 +92,7 @@ def reject_incident(world: World, incident_id: UUID, approver: str, evidence_has
     """Turns a proposal down; the incident stays proposable. Raises as `approve_incident`."""
     now = world.clock.now()
     with world.database.begin() as connection:
+        _incident(connection, incident_id)
         proposal = _proposal(connection, "incident", incident_id, approver, evidence_hash, now)
         approvals.decide(connection, proposal, status="rejected", approver=approver, now=now, reason=reason)
 
@@ -125,7 +125,6 @@ def approve_case(world: World, number: str, approver: str, evidence_hash: str) -
     now = world.clock.now()
     with world.database.begin() as connection:
         case = _case(connection, number)
-        deciding.lock(connection, case.flow)
         policy, _ = deciding.policy_in_force(connection, world.configuration, case.flow)
         proposal = _proposal(connection, "case", case.case_id, approver, evidence_hash, now)
         _refuse_unpayable(connection, case)
@@ -157,6 +156,37 @@ def reject_case(world: World, number: str, approver: str, evidence_hash: str, re
         )
 
 
+def propose_reopening(world: World, flow: str, maker: str, reason: str) -> UUID:
+    """Proposes to let a flow pay and speak again; returns the approval's id. Raises `NotAllowed` unless its breaker is open."""
+    now = world.clock.now()
+    with world.database.begin() as connection:
+        deciding.lock(connection, flow)
+        approvals.expire(connection, now=now)
+        _refuse_second(connection, "breaker", breaker.subject(flow))
+        policy, _ = deciding.policy_in_force(connection, world.configuration, flow)
+        proposal = approvals.Proposal(
+            subject_kind="breaker",
+            subject_id=breaker.subject(flow),
+            maker=maker,
+            reason=reason,
+            terms=_breaker_terms(connection, flow),
+            expires_at=now + policy.approval_expires,
+        )
+        return approvals.propose(connection, [proposal], now=now)[0]
+
+
+def approve_reopening(world: World, flow: str, approver: str, evidence_hash: str) -> None:
+    """Closes the breaker; what waited for it is decided by the next run. Raises as `approve_incident`."""
+    now = world.clock.now()
+    with world.database.begin() as connection:
+        deciding.lock(connection, flow)
+        proposal = _proposal(connection, "breaker", breaker.subject(flow), approver, evidence_hash, now)
+        if hash_of(_breaker_terms(connection, flow)) != evidence_hash:
+            raise ChangedSinceSeen("the breaker has changed since that was proposed")
+        approvals.decide(connection, proposal, status="approved", approver=approver, now=now, reason=proposal.reason)
+        breaker.reset(connection, flow=flow, reason=proposal.reason, now=now, actor=f"user:{approver}")
+
+
 def _settle(
     connection: sa.Connection, world: World, flow: str, case_ids: list[UUID], now: datetime, approver: str
 ) -> int:
@@ -176,17 +206,25 @@ def _settle(
 
 
 def _incident(connection: sa.Connection, incident_id: UUID) -> sa.Row[Any]:
+    """The incident, after the locks that every decision about its flow takes, in their order."""
     query = sa.select(incidents).where(incidents.c.incident_id == incident_id)
-    incident = connection.execute(query.with_for_update()).one_or_none()
-    if incident is None:
+    found = connection.execute(query).one_or_none()
+    if found is None:
         raise NotAllowed(f"there is no incident {incident_id}")
-    return incident
+    deciding.lock(connection, found.flow)
+    deciding.lock_cases(connection, found.flow)
+    return connection.execute(query.with_for_update()).one()
 
 
 def _case(connection: sa.Connection, number: str) -> sa.Row[Any]:
-    case = connection.execute(sa.select(cases).where(cases.c.number == number).with_for_update()).one_or_none()
-    if case is None:
+    """The case with its evidence, after the locks that every decision about its flow takes."""
+    found = connection.execute(sa.select(cases.c.flow).where(cases.c.number == number)).one_or_none()
+    if found is None:
         raise NotAllowed(f"there is no case {number}")
+    deciding.lock(connection, found.flow)
+    deciding.lock_cases(connection, found.flow)
+    case = dispositions.with_evidence(connection, number)
+    assert case is not None, "a case is never removed, and always has a verdict"
     return case
 
 
@@ -246,3 +284,10 @@ def _incident_terms(
         "used_minor": incident.used_minor,
         "policy_version": policy_version,
     }
+
+
+def _breaker_terms(connection: sa.Connection, flow: str) -> dict[str, Any]:
+    why = breaker.why_open(connection, flow)
+    if why is None:
+        raise NotAllowed(f"the breaker of {flow} is closed")
+    return {"flow": flow, "open": why}

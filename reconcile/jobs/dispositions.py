@@ -7,14 +7,15 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from reconcile.cases import breaker, dispositions
+from reconcile.cases import breaker, bulk, dispositions
 from reconcile.cases.dispositions import Decided
 from reconcile.config import Configuration
 from reconcile.config import Policy as PolicySection
 from reconcile.domain.policy import Disposition, FlowStanding, Mode, Policy, Surroundings
 from reconcile.remedy import intents, modes
 from reconcile.remedy.intents import Remedy
-from reconcile.store.tables import incidents
+from reconcile.store.tables import cases, incidents
+from reconcile.store.tables import intents as intent_rows
 
 _SPEAKING = frozenset({Mode.CANARY, Mode.LIVE})
 _AWAITED = frozenset({Disposition.AWAIT_INCIDENT, Disposition.AWAIT_APPROVAL})
@@ -38,6 +39,17 @@ def lock(connection: sa.Connection, flow: str) -> None:
     """Until the end of the transaction nobody else decides about this flow: neither a run nor a person."""
     key = sa.func.hashtextextended(f"flow:{flow}", 0)
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
+
+def lock_cases(connection: sa.Connection, flow: str, changing: Sequence[UUID] = ()) -> None:
+    """Locks what the rest of the transaction may change, in the order of the gate that pays: intents, cases, incidents.
+
+    In any other order the two could wait for each other. `changing`: cases with a new verdict, whose intents may be void.
+    """
+    unsent = sa.select(intent_rows.c.intent_id).where(bulk.among(intent_rows.c.case_id, changing))
+    connection.execute(unsent.order_by(intent_rows.c.intent_id).with_for_update())
+    still_open = sa.select(cases.c.case_id).where(cases.c.flow == flow, cases.c.status == "open")
+    connection.execute(still_open.order_by(cases.c.case_id).with_for_update())
 
 
 def standing(connection: sa.Connection, flow: str, mode: Mode) -> FlowStanding:
@@ -77,7 +89,7 @@ def settle(
         surroundings=surroundings,
         now=now,
         actor=actor,
-        proposes=acts,
+        acts=acts,
         also_waiting=also_waiting,
     )
     gone = [one.case_id for one in decided if one.case.remedy is not None and not one.still_owed]

@@ -109,8 +109,10 @@ def _write_run(connection: sa.Connection, intake: Intake, outcome: Outcome) -> N
 def _follow(connection: sa.Connection, world: World, intake: Intake, outcome: Outcome) -> dict[str, int]:
     """Everything that the verdicts of this run lead to, in the order in which one thing rests on the other."""
     now, flow = intake.now, intake.flow
+    rows = folding.verdicts(outcome)
     verified = verification.apply(connection, now=now, rows=folding.own_credits(outcome))
-    applied = verdicts.apply(connection, flow=flow.name, run_id=intake.run_id, now=now, rows=folding.verdicts(outcome))
+    dispositions.lock_cases(connection, flow.name, [row.break_id for row in rows])
+    applied = verdicts.apply(connection, flow=flow.name, run_id=intake.run_id, now=now, rows=rows)
     verdicts.credited_by_us(connection, verified.verified)
     _void_approvals(connection, applied, now)
 

@@ -55,7 +55,7 @@ approvals = Table(
     Column("decided_at", Instant),
     CheckConstraint("approver is null or approver <> maker", name="approver_is_not_maker"),
     CheckConstraint("status not in ('approved', 'rejected') or approver is not null", name="decided_by_someone"),
-    CheckConstraint("subject_kind in ('incident', 'case')", name="subject_kind"),
+    CheckConstraint("subject_kind in ('incident', 'case', 'breaker')", name="subject_kind"),
     Index(
         "uq_approvals_one_open",
         "subject_kind",

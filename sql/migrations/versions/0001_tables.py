@@ -35,7 +35,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
             "status not in ('approved', 'rejected') or approver is not null",
             name=op.f("ck_approvals_decided_by_someone"),
         ),
-        sa.CheckConstraint("subject_kind in ('incident', 'case')", name=op.f("ck_approvals_subject_kind")),
+        sa.CheckConstraint("subject_kind in ('incident', 'case', 'breaker')", name=op.f("ck_approvals_subject_kind")),
         sa.CheckConstraint("approver is null or approver <> maker", name=op.f("ck_approvals_approver_is_not_maker")),
         sa.PrimaryKeyConstraint("approval_id", name=op.f("pk_approvals")),
     )

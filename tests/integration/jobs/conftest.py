@@ -2,11 +2,11 @@
 
 import hashlib
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from reconcile import config
 from reconcile.domain import ids
 from reconcile.domain.clock import FileClock
 from reconcile.domain.confirmation import identity
+from reconcile.jobs import approvals as approving
 from reconcile.jobs.fold_flow import fold_flow
 from reconcile.jobs.world import World
 from reconcile.matching import columns
@@ -28,7 +29,7 @@ from reconcile.remedy.dispatch import Dispatcher
 from reconcile.remedy.gateway import Answer, Meaning, Order
 from reconcile.store.database import Database
 from reconcile.store.lake import Lake
-from reconcile.store.tables import batches, cases, feeds, flow_modes
+from reconcile.store.tables import approvals, batches, cases, feeds, flow_modes, incidents, notices
 
 DAY = datetime(2024, 7, 9, tzinfo=UTC)
 FLOW = "topup"
@@ -37,18 +38,12 @@ ARROW = {
 }  # fmt: skip
 
 
-def at(clock: str) -> datetime:
-    """`13:45` or `13:45:10` of the day."""
-    hours, minutes, *seconds = map(int, clock.split(":"))
-    return DAY + timedelta(hours=hours, minutes=minutes, seconds=seconds[0] if seconds else 0)
-
-
 @dataclass
 class Operator:
     """Customers buy, the ledger posts, every advance delivers what has happened since; our own credits come back on it."""
 
     world: World
-    clock_file: Any
+    clock_file: Path
     confirmations: list[dict[str, Any]] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
     own_keys: dict[UUID, int] = field(default_factory=dict)
@@ -102,12 +97,12 @@ class Operator:
     def purchase(self, case_id: UUID) -> dict[str, Any]:
         return next(one for one in self.confirmations if one["confirmation_id"] == str(case_id))
 
-    def trade(self, start: datetime, end: datetime, *, every: timedelta, credits: bool = True) -> list[UUID]:
+    def trade(self, start: datetime, end: datetime, *, every: timedelta, credited: bool = True) -> list[UUID]:
         """One purchase each `every`, each credited three seconds later, or none of them."""
         found = []
         when = start
         while when < end:
-            found.append(self.buy(when, credited=when + timedelta(seconds=3) if credits else None))
+            found.append(self.buy(when, credited=when + timedelta(seconds=3) if credited else None))
             when += every
         return found
 
@@ -145,6 +140,30 @@ class Operator:
         with self.world.database.begin() as connection:
             key = list(table.primary_key.columns)
             return list(connection.execute(sa.select(table).where(*conditions).order_by(*key)))
+
+    def approve(self) -> None:
+        """Two people look once: they propose what waits for an incident, and approve all that is proposed."""
+        for incident in self.rows(incidents, incidents.c.status == "recovered"):
+            waiting = self.waiting(incident.incident_id)
+            approving.propose_incident(
+                self.world, incident.incident_id, "maker", "a queue was stuck", len(waiting),
+                sum(case.owed_minor for case in waiting),
+            )  # fmt: skip
+        for proposal in self.rows(approvals, approvals.c.status == "proposed"):
+            if proposal.subject_kind == "incident":
+                approving.approve_incident(self.world, proposal.subject_id, "approver", proposal.evidence_hash)
+            else:
+                number = self.case(proposal.subject_id).number
+                approving.approve_case(self.world, number, "approver", proposal.evidence_hash)
+
+    def waiting(self, incident_id: UUID) -> list[Any]:
+        """The open cases of an incident that its approval would cover."""
+        awaited = cases.c.disposition.in_(("await_incident", "await_approval"))
+        return self.rows(cases, cases.c.incident_id == incident_id, cases.c.status == "open", awaited)
+
+    def told(self) -> dict[str, int]:
+        """How many customers were told what."""
+        return dict(Counter(row.event for row in self.rows(notices)))
 
     def mode(self, name: str) -> None:
         with self.world.database.begin() as connection:
@@ -186,9 +205,7 @@ class Operator:
         file = self.world.lake.url(path)
         with duckdb.connect() as connection:
             connection.register("rows", table)
-            # Parquet files are made of rows from one place; the folder is made by the lake.
-            target = file.rsplit("/", 1)[0]
-            _make(target)
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
             connection.execute(f"COPY (SELECT {columns.select(kinds)} FROM rows) TO '{file}' (FORMAT parquet)")
 
 
@@ -216,12 +233,6 @@ class _Gateway:
         return Answer(Meaning.COMPLETED if order.key in self._operator.own_keys else Meaning.NOT_FOUND)
 
 
-def _make(folder: str) -> None:
-    import pathlib
-
-    pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
-
-
 def _key(*parts: str) -> str:
     return str(UUID(hashlib.md5("|".join((FLOW, *parts, "XOF")).encode(), usedforsecurity=False).hexdigest()))
 
@@ -233,7 +244,7 @@ def settings() -> dict[str, Any]:
 
 
 @pytest.fixture
-def operator(database_url: str, tmp_path: Any, settings: dict[str, Any]) -> Iterator[Operator]:
+def operator(database_url: str, tmp_path: Path, settings: dict[str, Any]) -> Iterator[Operator]:
     clock_file = tmp_path / "clock"
     clock_file.write_text(DAY.isoformat())
     configuration = config.build(
@@ -258,6 +269,3 @@ def operator(database_url: str, tmp_path: Any, settings: dict[str, Any]) -> Iter
     world = World(configuration, database, Lake(str(tmp_path / "lake")), FileClock(clock_file))
     yield Operator(world, clock_file)
     database.dispose()
-
-
-__all__ = ["DAY", "FLOW", "Operator", "SimpleNamespace", "at"]
