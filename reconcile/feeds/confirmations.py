@@ -13,6 +13,7 @@ from reconcile.feeds.draft import Draft
 from reconcile.feeds.messages import Catalogue, Message, Reading
 from reconcile.feeds.readers import RawRow
 from reconcile.feeds.values import read_account, read_asset, read_key, read_minor, read_moment
+from reconcile.feeds.withholding import listed_senders
 
 COLUMNS: Final[dict[str, Any]] = {
     "id": pa.string(),
@@ -57,7 +58,7 @@ class Confirmations:
         self._provider = provider_of(feed)
         self._catalogue = catalogue
         self._zone = ZoneInfo(feed.zone)
-        self._senders = frozenset(sender.casefold() for sender in feed.senders)
+        self._senders = listed_senders(feed)
         self._own_sender = own_sender.casefold() if own_sender else None
         self._kinds = frozenset(
             (*feed.kinds.get("purchase", _DEFAULT_KINDS), *feed.kinds.get("reversal", ("reversal",)))

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import IO, Any, Final
 
@@ -29,11 +30,24 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """A delivery that is not complete: a data file or a control file without the other. `data_mark`: of the data file."""
+
+    source: str
+    data_mark: str | None
+
+    def is_left_over(self, known: set[tuple[str, str]]) -> bool:
+        """Whether it was taken before, and only one of its files was cleared away since."""
+        marks = [mark for source, mark in known if source == self.source]
+        return any(self.data_mark is None or mark.startswith(f"{self.data_mark} ") for mark in marks)
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
-    """`waiting`: names of deliveries that have begun and are not complete: a data file or a control file without the other."""
+    """Both in the order of names."""
 
     ready: tuple[Delivery, ...]
-    waiting: tuple[str, ...]
+    begun: tuple[Begun, ...]
 
 
 class Inbox:
@@ -46,7 +60,7 @@ class Inbox:
         self._base = _fixed_part(self._pattern)
 
     def list(self) -> Listing:
-        """In the order of names.
+        """What lies there now.
 
         Control files are listed before data files: a delivery that was complete when this began cannot be missed while a
         later one is seen, because its data file was there before the listing of data files began.
@@ -63,8 +77,10 @@ class Inbox:
                 mark = f"{_mark(info)} {_mark(control)}"
                 ready.append(Delivery(self._name(path), path, info["size"], path + self._suffix, mark))
         complete = {delivery.path for delivery in ready}
-        begun = {*data, *(path.removesuffix(self._suffix) for path in controls)}
-        return _in_order(ready, (self._name(path) for path in begun - complete))
+        paths = {*data, *(path.removesuffix(self._suffix) for path in controls)} - complete
+        return _in_order(
+            ready, [Begun(self._name(path), _mark(data[path]) if path in data else None) for path in paths]
+        )
 
     def open(self, path: str) -> IO[bytes]:
         stream: IO[bytes] = self._filesystem.open(path, "rb")
@@ -72,13 +88,13 @@ class Inbox:
 
     def _stable(self, data: Mapping[str, Any]) -> Listing:
         now = time.time()
-        ready, waiting = [], []
+        ready, begun = [], []
         for path, info in data.items():
             if now - info.get("mtime", 0) < STABLE_AFTER_SECONDS:
-                waiting.append(self._name(path))
+                begun.append(Begun(self._name(path), _mark(info)))
             else:
                 ready.append(Delivery(self._name(path), path, info["size"], None, _mark(info)))
-        return _in_order(ready, waiting)
+        return _in_order(ready, begun)
 
     def _files(self, pattern: str) -> dict[str, Any]:
         found = self._filesystem.glob(pattern, detail=True)
@@ -108,5 +124,6 @@ def _mark(info: Mapping[str, Any]) -> str:
     return f"{info['size']}@{changed.isoformat() if isinstance(changed, datetime) else changed}"
 
 
-def _in_order(ready: Iterable[Delivery], waiting: Iterable[str]) -> Listing:
-    return Listing(tuple(sorted(ready, key=lambda delivery: delivery.source)), tuple(sorted(waiting)))
+def _in_order(ready: Iterable[Delivery], begun: Iterable[Begun]) -> Listing:
+    by_name = attrgetter("source")
+    return Listing(tuple(sorted(ready, key=by_name)), tuple(sorted(begun, key=by_name)))

@@ -73,11 +73,12 @@ class Intake:
         in_scope = tally.rows - shares["out_of_scope"].rows
         quarantined = shares["quarantined"].rows
         counted = quarantined if quarantined > TOLERATED_QUARANTINED_ROWS else 0
+        announced = control.total if control and self.feed.side == "ledger" else None
         facts = {
             "rows": tally.rows,
             "control_rows": control.rows if control else None,
-            "sum": str(tally.delivered.normalize()),
-            "control_sum": str(control.total.normalize()) if control and control.total is not None else None,
+            "sum": _plain(tally.delivered),
+            "control_sum": None if announced is None else _plain(announced),
             "quarantined_share": counted / in_scope if in_scope else 0.0,
             "max_quarantined_share": self.feed.max_quarantined_share,
         }
@@ -109,7 +110,7 @@ class Intake:
                     "disposition": disposition,
                     "reason": reason,
                     "column_name": column,
-                    "raw": draft.row.raw if reason else None,
+                    "raw": None if draft.out_of_scope else draft.row.raw,
                 }
             )
         return staged
@@ -145,6 +146,11 @@ class Intake:
             "latest": pd.Timestamp(self.now + AHEAD_TOLERANCE),
             "assets": [self.flow.asset],
         }
+
+
+def _plain(amount: Decimal) -> str:
+    """An amount in its one written form: equal amounts are equal texts, whatever decimals they were delivered with."""
+    return f"{amount.normalize():f}"
 
 
 def _chunks(rows: Iterator[RawRow]) -> Iterator[list[RawRow]]:

@@ -14,7 +14,7 @@ from reconcile.domain.ids import derive
 from reconcile.feeds.staging import DISPOSITIONS, QuarantinedRow, Share, Span
 from reconcile.store import audit
 from reconcile.store.tables import batches, deliveries, feeds, quarantine
-from reconcile.store.transitions import advance
+from reconcile.store.transitions import advance, try_advance
 
 ACTOR: Final = "job:take_feed"
 _ROWS_PER_STATEMENT: Final = 5_000
@@ -69,25 +69,27 @@ def seen(connection: sa.Connection, feed: str, sources: Sequence[str]) -> set[tu
 def land(
     connection: sa.Connection,
     feed: Feed,
-    landed: Landed,
+    batch_id: UUID,
     *,
-    sha256: str,
+    source: str,
     mark: str,
+    sha256: str,
+    landed_path: str,
     complete_through: datetime | None,
     now: datetime,
-) -> bool:
-    """Records that a delivery has arrived; False when the same files were a batch already."""
-    result = connection.execute(
+) -> None:
+    """Records that a delivery has arrived. The same bytes are the same batch; if that was refused, it is judged again."""
+    connection.execute(
         insert(batches)
         .values(
-            batch_id=landed.batch_id,
+            batch_id=batch_id,
             feed=feed.name,
             flow=feed.flow,
             side=feed.side,
-            source=landed.source,
+            source=source,
             sha256=sha256,
             status="landed",
-            landed_path=landed.landed_path,
+            landed_path=landed_path,
             complete_through=complete_through,
             landed_at=now,
         )
@@ -95,10 +97,14 @@ def land(
     )
     connection.execute(
         insert(deliveries)
-        .values(feed=feed.name, source=landed.source, mark=mark, batch_id=landed.batch_id, seen_at=now)
+        .values(feed=feed.name, source=source, mark=mark, batch_id=batch_id, seen_at=now)
         .on_conflict_do_nothing(index_elements=["feed", "source", "mark"])
     )
-    return result.rowcount == 1
+    if try_advance(
+        connection, batches, batch_id, expected="refused", status="landed",
+        reason=None, source=source, landed_path=landed_path, complete_through=complete_through,
+    ):  # fmt: skip
+        _record(connection, batch_id, "batch_landed_again", "it was delivered again", now, {})
 
 
 def unjudged(connection: sa.Connection, feed: Feed) -> list[Landed]:
@@ -135,7 +141,7 @@ def overlapping(connection: sa.Connection, feed: Feed, span: Span, since: dateti
         batches.c.feed == feed.name,
         batches.c.status == "published",
         batches.c.path.is_not(None),
-        batches.c.published_at >= min(since, span.earliest),
+        batches.c.published_at >= (since if span.earliest is None else min(since, span.earliest)),
         batches.c.last_key >= span.first_key,
         batches.c.first_key <= span.last_key,
     )

@@ -1,6 +1,7 @@
 """What differs between confirmations, ledger entries and directory rows; everything else treats them alike."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Protocol
 
 from reconcile.config import Configuration, Feed
@@ -31,13 +32,17 @@ class Side(Protocol):
         """Each row as far as it can be read, in the same order."""
 
 
+_catalogue = cache(Catalogue.load)
+"""The templates that come with the package, compiled once in a process."""
+
+
 def side_of(configuration: Configuration, feed: Feed) -> Side:
     """What reads the rows of that feed."""
     flow = configuration.flow(feed.flow)
     match feed.side:
         case "confirmation":
             own_sender = configuration.sms.sender if configuration.sms else None
-            return Confirmations(feed, flow, Catalogue.load(), own_sender)
+            return Confirmations(feed, flow, _catalogue(), own_sender)
         case "ledger":
             return Entries(feed, flow)
         case "directory":

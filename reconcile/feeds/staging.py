@@ -43,11 +43,11 @@ class QuarantinedRow:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Smallest and greatest row key, and earliest time, of the rows that may be published."""
+    """Smallest and greatest row key of the rows in scope, and the earliest of their times, if any can be read."""
 
     first_key: str
     last_key: str
-    earliest: datetime
+    earliest: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +86,17 @@ class Staging:
         self._add("INSERT INTO staged", pa.Table.from_pylist(list(rows), schema=self._schema))
 
     def span(self) -> Span | None:
-        """Of the rows that may be published; None when there are none, or when the side has no times."""
+        """Of the rows in scope; None when none has a key, or when a row of the side may be said anew at any time."""
         if self._side.moment is None:
             return None
         # As microseconds: for a time with its zone the driver wants a library that nothing else here needs.
         query = f"""
-            SELECT min(row_key), max(row_key), epoch_us(min({self._side.moment})) FROM staged WHERE disposition = 'published'
+            SELECT min(row_key), max(row_key), epoch_us(min({self._side.moment})) FROM staged WHERE disposition <> 'out_of_scope'
         """  # noqa: S608 - the side's own column
         first, last, earliest = self._rows(query)[0]
-        return None if first is None else Span(first, last, _EPOCH + timedelta(microseconds=earliest))
+        if first is None:
+            return None
+        return Span(first, last, None if earliest is None else _EPOCH + timedelta(microseconds=earliest))
 
     def judge(self, earlier: Sequence[str]) -> None:
         """Gives each row its fate; `earlier`: Parquet files, as DuckDB opens them, that may hold rows with the same keys."""

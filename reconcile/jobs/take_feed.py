@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from reconcile.config import Feed
-from reconcile.feeds import landing, manifest, watermark
+from reconcile.feeds import manifest, watermark
 from reconcile.feeds.inbox import Inbox
+from reconcile.feeds.landing import Landing, NotYet
 from reconcile.feeds.limits import DEFAULT_LIMITS, DELIVERIES_PER_RUN, Limits
 from reconcile.feeds.publishing import Publisher
 from reconcile.feeds.side import side_of
@@ -29,34 +31,37 @@ def take_feed(world: World, feed_name: str, *, limits: Limits = DEFAULT_LIMITS) 
     with world.job("take_feed", feed.name) as run, _alone(world.database, feed):
         with world.database.begin() as connection:
             manifest.register(connection, feed, run.now)
-        waiting = _land(world, feed, run, limits)
+        waiting, refused = _land(world, feed, run, limits)
         judged = _judge(world, feed, run, waiting, limits)
         with world.database.begin() as connection:
             watermark.advance(connection, feed, waiting, run.now)
-    return judged
+    return refused + judged
 
 
-def _land(world: World, feed: Feed, run: JobRun, limits: Limits) -> list[str]:
-    """Copies what is complete and new into the lake; returns the names of deliveries that are not complete."""
+def _land(world: World, feed: Feed, run: JobRun, limits: Limits) -> tuple[list[str], list[str]]:
+    """Copies what is complete and new into the lake; returns the names of deliveries that are not complete, and the batches
+    that were refused because they could not be copied.
+    """
     inbox = Inbox(world.configuration, feed)
     listing = inbox.list()
-    waiting = list(listing.waiting)
+    refused: list[str] = []
     with world.database.begin() as connection:
-        known = manifest.seen(connection, feed.name, [delivery.source for delivery in listing.ready])
+        names = [*(delivery.source for delivery in listing.ready), *(begun.source for begun in listing.begun)]
+        known = manifest.seen(connection, feed.name, names)
+    waiting = [begun.source for begun in listing.begun if not begun.is_left_over(known)]
     fresh = [delivery for delivery in listing.ready if (delivery.source, delivery.mark) not in known]
-    for place, delivery in enumerate(fresh):
-        if place >= DELIVERIES_PER_RUN:
-            waiting.append(delivery.source)
-            continue
+    landing = Landing(world.database, world.lake, inbox, feed, limits, run.now)
+    for delivery in fresh[:DELIVERIES_PER_RUN]:
         with tempfile.TemporaryDirectory(prefix="reconcile-feed-") as scratch:
             try:
-                landing.land(
-                    world.database, world.lake, inbox, feed, delivery, scratch=Path(scratch), limits=limits, now=run.now
-                )
-            except landing.NotYet:
+                batch_id = landing.land(delivery, Path(scratch))
+            except NotYet:
                 waiting.append(delivery.source)
-    run.counts.update(landed=len(fresh), waiting=len(waiting))
-    return sorted(waiting)
+            else:
+                refused.extend([str(batch_id)] if batch_id else [])
+    waiting.extend(delivery.source for delivery in fresh[DELIVERIES_PER_RUN:])
+    run.counts.update(waiting=len(waiting), refused=len(refused))
+    return waiting, refused
 
 
 def _judge(world: World, feed: Feed, run: JobRun, waiting: list[str], limits: Limits) -> list[str]:
@@ -84,7 +89,8 @@ def _judge(world: World, feed: Feed, run: JobRun, waiting: list[str], limits: Li
             failures.append(error)
         else:
             judged.append(str(batch.batch_id))
-    run.counts.update(verdicts)
+    run.counts["published"] = verdicts["published"]
+    run.counts["refused"] += verdicts["refused"]
     if failures:
         raise ExceptionGroup(
             f"feed {feed.name}: {len(failures)} of {len(landed)} deliveries could not be judged", failures
@@ -92,10 +98,17 @@ def _judge(world: World, feed: Feed, run: JobRun, waiting: list[str], limits: Li
     return judged
 
 
+class FeedBusyError(RuntimeError):
+    """Another worker has been taking this feed for longer than the database's lock timeout. Run the job again later."""
+
+
 @contextmanager
 def _alone(database: Database, feed: Feed) -> Iterator[None]:
-    """Waits until no other worker takes this feed, so that the two do not do the same work."""
+    """Waits until no other worker takes this feed, so that the two do not do the same work. Raises `FeedBusyError`."""
     key = sa.func.hashtextextended(sa.func.concat("take_feed/", sa.func.current_schema(), "/", feed.name), 0)
     with database.begin() as connection:
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+        try:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+        except OperationalError as error:
+            raise FeedBusyError(f"another worker is still taking the feed {feed.name}") from error
         yield

@@ -10,13 +10,13 @@ from reconcile.feeds.limits import Limits
 from reconcile.feeds.refusal import Refused
 
 _READ_BYTES: Final = 1 << 18
-_PACKINGS: Final = {".gz": "gzip", ".zst": "zstd"}
+PACKINGS: Final = {".gz": "gzip", ".zst": "zstd"}
 
 
 def packing(name: str) -> str:
     """The ending that says how a file is packed: `.gz`, `.zst` or nothing."""
     suffix = Path(name).suffix.lower()
-    return suffix if suffix in _PACKINGS else ""
+    return suffix if suffix in PACKINGS else ""
 
 
 def read_lines(path: Path, encoding: str, limits: Limits) -> Iterator[tuple[int, str]]:
@@ -38,7 +38,7 @@ def read_lines(path: Path, encoding: str, limits: Limits) -> Iterator[tuple[int,
 
 def _unpacked(path: Path, limits: Limits) -> Iterator[bytes]:
     size = path.stat().st_size
-    codec = _PACKINGS.get(packing(path.name))
+    codec = PACKINGS.get(packing(path.name))
     if size == 0 and codec:
         raise Refused(f"is empty, which no {codec} file is")
     unpacked = 0

@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+
 from reconcile import config
 from reconcile.domain.clock import FixedClock
+from reconcile.domain.ids import NAMESPACE, case_number
 from reconcile.jobs.take_feed import take_feed
 from reconcile.jobs.world import World
 from reconcile.store.database import Database
@@ -64,6 +66,13 @@ class Operator:
             clock=FixedClock(NOON),
         )
 
+    def configure(self, configuration):
+        """The same world under another configuration."""
+        self.world = replace(self.world, configuration=config.build(configuration, home=self.folder, source="the test"))
+
+    def use(self, configuration):
+        self.world = replace(self.world, configuration=configuration)
+
     def at(self, moment):
         self.world = replace(self.world, clock=FixedClock(moment))
 
@@ -91,6 +100,10 @@ class Operator:
 
     def take(self, feed, **options):
         return take_feed(self.world, feed, **options)
+
+    def case_number(self):
+        """A number as our notices name it."""
+        return case_number(NAMESPACE, b"a secret")
 
     def query(self, sql, **parameters):
         import sqlalchemy as sa
