@@ -172,6 +172,54 @@ class TestEveryday:
         assert sorted(row.status for row in operator.rows(promises)) == ["broken", "open"]
         assert operator.told() == {"detected": 1, "delayed:1": 1}
 
+    def test_our_own_credit_that_the_ledger_does_not_show_is_for_a_person_and_never_sent_again(self, operator):
+        operator.trade(at("10:00"), at("11:20"), every=EVERY)
+        case_id = operator.buy(at("10:30:10"))
+        operator.tick(at("10:50"))
+        lost = operator.entries.pop()
+        operator.tick(at("10:55"))
+        assert operator.case(case_id).disposition == "pay"
+        operator.tick(at("11:10"))
+        case = operator.case(case_id)
+        assert (case.status, case.disposition, case.owner) == ("open", "review", "queue:recredits")
+        assert [row.status for row in operator.rows(intents)] == ["escalated"]
+        operator.entries.append({**lost, "posted_at": at("11:12")})
+        operator.tick(at("11:15"))
+        assert (operator.case(case_id).status, len(operator.own_keys)) == ("closed", 1)
+        assert operator.told() == {"detected": 1, "credited": 1}
+
+    def test_a_purchase_that_is_taken_back_closes_its_case_without_a_word(self, operator):
+        operator.trade(at("10:00"), at("11:20"), every=EVERY)
+        case_id = operator.buy(at("10:30:10"), amount=6000)
+        operator.tick(at("10:50"))
+        operator.confirmations.append(
+            {
+                **operator.purchase(case_id),
+                "message_id": "taken back",
+                "outcome": "reversed",
+                "confirmed_at": at("10:52"),
+            }
+        )
+        operator.tick(at("10:55"))
+        assert operator.case(case_id).status == "closed"
+        assert operator.told() == {"detected": 1}
+        assert [row.status for row in operator.rows(promises)] == ["cancelled"]
+
+    def test_a_case_that_is_owed_again_after_its_incident_was_closed_stands_alone(self, operator):
+        missing = outage(operator)
+        for number, case_id in enumerate(missing):
+            operator.credit_late(case_id, at("14:20") + timedelta(seconds=number))
+        for clock in ("13:30", "14:05", "14:25", "14:40"):
+            operator.tick(at(clock))
+        assert [row.status for row in operator.rows(incidents)] == ["closed"]
+        bought = operator.purchase(missing[0])
+        operator.post(at("14:42"), bought["account"], -1050, reference=bought["reference"])
+        operator.tick(at("14:45"))
+        case = operator.case(missing[0])
+        assert (case.status, case.kind, case.incident_id) == ("open", "reversed_after_credit", None)
+        # Its intent ended when the original landed, and a purchase never has two: a person settles this one.
+        assert (case.disposition, case.owner, operator.own_keys) == ("review", "queue:recredits", {})
+
 
 class TestOutage:
     def test_it_is_one_incident_from_the_first_run_past_the_threshold_to_the_last_credit(self, operator):
