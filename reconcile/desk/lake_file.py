@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from reconcile.jobs.world import World
-from reconcile.reports.lake_rows import files_of, lake_rows
+from reconcile.reports.lake_rows import files_of, lake_rows, match_files
 
 PURCHASES_MAX: Final = 50
 ENTRIES_MAX: Final = 50
@@ -41,7 +41,10 @@ class Purchase:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One ledger entry near a purchase. `tie`: `own`, `reference`, `account` (same account and asset, in time)."""
+    """One ledger entry near a purchase. `tie`: `own`, `reference`, `account` (same account, in time).
+
+    `found_by`: the pass that matched it with this purchase, or None.
+    """
 
     entry_id: UUID
     reference: str | None
@@ -54,6 +57,7 @@ class Entry:
     feed: str
     row_number: int
     tie: str
+    found_by: str | None = None
 
 
 def purchase(world: World, confirmation_id: UUID) -> Purchase | None:
@@ -76,6 +80,9 @@ def entries_of(world: World, bought: Purchase) -> list[Entry]:
     """The entries that share the purchase's reference, and those on its account around its time; the oldest first."""
     with world.database.begin() as connection:
         files = files_of(connection, world.lake, flow=bought.flow, side="ledger")
+        runs = match_files(connection, world.lake, flow=bought.flow)
+    matches = lake_rows(world.lake, "matches", runs, confirmation_id=str(bought.confirmation_id))
+    found_by = {row["entry_id"]: row["pass"] for row in matches}
     rows = lake_rows(
         world.lake,
         "entries",
@@ -86,7 +93,7 @@ def entries_of(world: World, bought: Purchase) -> list[Entry]:
         until=bought.confirmed_at + NEAR_AFTER,
         rows_max=ENTRIES_MAX,
     )
-    return [Entry(**row) for row in rows]
+    return [Entry(**row, found_by=found_by.get(row["entry_id"])) for row in rows]
 
 
 def _purchases(

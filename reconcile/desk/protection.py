@@ -25,7 +25,7 @@ SECURITY_HEADERS: Final = {
 
 
 class Protection:
-    """Sets the security headers on every answer and refuses bodies beyond `BODY_BYTES_MAX`, however they are declared."""
+    """Sets the security headers on every answer that has none of its own, and refuses bodies beyond `BODY_BYTES_MAX`, however they are declared."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -49,7 +49,7 @@ class Protection:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     if name != "Cache-Control" or not scope["path"].startswith("/static/"):
-                        headers[name] = value
+                        headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, counted, with_headers)

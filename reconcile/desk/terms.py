@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from reconcile.desk.evidence import blocked_of
 from reconcile.desk.page import Page
 
 VALUE_CHARACTERS_MAX: Final = 200
 _OF_THE_CASE: Final = frozenset({"account", "payer"})
+_WORDS: Final = frozenset({"kind", "grade"})
 
 
 def terms_of(page: Page, terms: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -26,8 +28,10 @@ def _value(page: Page, name: str, value: Any, unit: str | None) -> str:
         return page.formats.money(value, unit)
     if isinstance(value, int) and not isinstance(value, bool):
         return page.formats.count(value)
-    if name == "kind":
-        return page.texts.word("kind", str(value))
+    if name in _WORDS:
+        return page.texts.word(name, str(value))
+    if name == "blocked":
+        return " ".join(f"{sentence}." for sentence in blocked_of(str(value), page.texts))
     if isinstance(value, list):
         return page.formats.count(len(value))
     if isinstance(value, Mapping):

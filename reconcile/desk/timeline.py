@@ -40,14 +40,18 @@ class Story:
 
     @property
     def own_entries(self) -> list[Entry]:
-        """The entries that belong to this purchase: by its reference on its account, or paid by us for it."""
+        """The entries that belong to this purchase: matched with it, paid by us for it or, before matching has run, with
+        its reference on its account.
+        """
         if self.purchase is None:
             return []
         own_keys = {str(row.attempt_id) for row in self.file.attempts} if self.file else set()
         return [
             entry
             for entry in self.entries
-            if entry.own_key in own_keys or (entry.tie == "reference" and entry.account == self.purchase.account)
+            if entry.found_by is not None
+            or entry.own_key in own_keys
+            or (entry.tie == "reference" and entry.account == self.purchase.account)
         ]
 
     @property
@@ -118,6 +122,8 @@ def _ledger(page: Page, story: Story) -> list[Moment]:
             (t("fact.reference"), entry.reference or t("fact.none")),
             (t("fact.source"), t("fact.row", feed=entry.feed, row=entry.row_number)),
         ]
+        if entry.found_by is not None:
+            facts.insert(-1, (t("fact.found_by"), t.word("pass", entry.found_by)))
         tone = "good" if key in {"own", "purchase"} else "quiet" if key == "near" else "bad"
         moments.append(Moment(entry.posted_at, "ledger", t(f"moment.entry.{key}"), facts, tone=tone))
     return moments

@@ -29,14 +29,16 @@ class Minute:
     recredited: int = 0
 
 
-def curve_of(
-    connection: sa.Connection, lake: Lake, incident: sa.Row[Any], *, now: datetime, texts: Texts, formats: Formats
-) -> Chart | None:
-    """The chart of one row of `incidents` as SVG with its figures, or None when the lake holds nothing of that time."""
+def minutes_of(connection: sa.Connection, lake: Lake, incident: sa.Row[Any], *, now: datetime) -> list[Minute]:
+    """The minutes around one incident (a row of `incidents`), from before its start until a while after its end."""
     begin = (incident.started_at - BEFORE).replace(second=0, microsecond=0)
     ended = incident.settle_until or incident.ended_at or now
     until = min(max(ended, incident.started_at) + AFTER, now + _MINUTE, begin + LENGTH_MAX)
-    rows = minutes(connection, lake, incident.flow, begin=begin, until=until)
+    return minutes(connection, lake, incident.flow, begin=begin, until=until)
+
+
+def curve(rows: list[Minute], incident: sa.Row[Any], *, texts: Texts, formats: Formats) -> Chart | None:
+    """The chart of these minutes as SVG with its figures, or None when there are none."""
     if not rows:
         return None
     series = [

@@ -8,10 +8,11 @@ import sqlalchemy as sa
 
 from reconcile import resources
 from reconcile.store.lake import Lake
-from reconcile.store.tables import batches
+from reconcile.store.tables import batches, runs
 
 FILES_MAX: Final = 2_500
 """A week of five-minute deliveries and some; what is older is not looked through at a click."""
+_MATCHES: Final = "matches.parquet"
 _MEMORY: Final = "512MB"
 _THREADS: Final = 2
 _IDS: Final = frozenset({"confirmation_id", "match_key", "account_key", "batch_id", "entry_id"})
@@ -34,6 +35,12 @@ def files_of(connection: sa.Connection, lake: Lake, *, flow: str, side: Side) ->
         .limit(FILES_MAX)
     )
     return [lake.url(path) for path in connection.execute(newest).scalars()]
+
+
+def match_files(connection: sa.Connection, lake: Lake, *, flow: str) -> list[str]:
+    """The files of matches of a flow's runs, the newest first: its rows replace those of the others."""
+    newest = sa.select(runs.c.path).where(runs.c.flow == flow).order_by(runs.c.sequence.desc()).limit(FILES_MAX)
+    return [lake.url(f"{path}/{_MATCHES}") for path in connection.execute(newest).scalars()]
 
 
 def lake_rows(lake: Lake, name: str, files: list[str], **values: Any) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from reconcile.desk.roles import Decision, Permission, decide_approve, decide_pr
 from reconcile.desk.terms import terms_of
 from reconcile.domain.money import AmountError, asset, to_decimal, to_minor
 from reconcile.jobs import approvals
-from reconcile.reports.curve import curve_of
+from reconcile.reports.curve import curve, minutes_of
 
 router = APIRouter(prefix="/incidents")
 
@@ -37,20 +37,13 @@ def shown(page: Viewing, incident_id: UUID) -> Response:
     with page.world.database.begin() as connection:
         file = _read(connection, incident_id)
         incident = file.incident
-        curve = curve_of(
-            connection,
-            page.world.lake,
-            incident,
-            now=page.world.clock.now(),
-            texts=page.texts,
-            formats=page.formats,
-        )
+        minutes = minutes_of(connection, page.world.lake, incident, now=page.world.clock.now())
     unit = asset(incident.asset) if incident.asset else None
     return page.show(
         "incident.html",
         file=file,
         terms=terms_of(page, file.proposal.terms) if file.proposal else [],
-        curve=curve,
+        curve=curve(minutes, incident, texts=page.texts, formats=page.formats),
         propose=_may_propose(page, file),
         approve=_may_approve(page, file),
         cause=incident.cause or page.texts("incident.default_cause", at=page.formats.moment(incident.started_at)),

@@ -9,7 +9,7 @@ import duckdb
 import sqlalchemy as sa
 
 from reconcile import config
-from reconcile.cases.dispositions import case_terms
+from reconcile.cases.dispositions import case_terms, with_evidence
 from reconcile.desk.accounts import add_user
 from reconcile.domain import ids
 from reconcile.domain.clock import FixedClock
@@ -168,6 +168,23 @@ def _write_lake(world: World, folder: Path) -> None:
             ],
         )  # fmt: skip
         connection.execute(f"COPY posted TO '{posted}' (FORMAT parquet, COMPRESSION zstd)")
+    matches = folder / "matches.parquet"
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE matches (confirmation_id UUID, entry_id UUID, pass VARCHAR)")
+        connection.executemany(
+            "INSERT INTO matches VALUES (?, ?, ?)",
+            [
+                (case_id(number), ids.entry_id("ocs", key), found_by)
+                for number, key, found_by in (
+                    (CREDITED, "e1", "reference"),
+                    (OVER, "e5", "reference"),
+                    (OVER, "e6", "reference"),
+                    (REMEDIED, "e4", "own"),
+                )
+            ],
+        )
+        connection.execute(f"COPY matches TO '{matches}' (FORMAT parquet, COMPRESSION zstd)")
+    world.lake.put(matches, "runs/1/matches.parquet")
     world.lake.put(told, "batches/told.parquet")
     world.lake.put(posted, "batches/posted.parquet")
 
@@ -219,7 +236,7 @@ def _rows(connection: sa.Connection) -> None:
             continue
         _case(connection, number, at(clock), account, payer, amount)
     _remedied(connection)
-    misdirected = connection.execute(sa.select(t.cases).where(t.cases.c.case_id == case_id(MISDIRECTED))).one()
+    misdirected = with_evidence(connection, case_number(MISDIRECTED))
     terms = case_terms(misdirected, LIMITS.version)
     insert(
         sa.insert(t.approvals).values(
@@ -260,7 +277,9 @@ def _case(connection, number, confirmed_at, account, payer, amount) -> None:
             {"pass": "own", "found": "no entry carries a key of ours"},
             {"pass": "reference", "found": "no entry has this reference on this account"},
             {"pass": "identity", "found": "no free entry of the same account and amount within the window"},
-        ]
+        ],
+        "confirmation_ids": [str(case_id(number))],
+        "entry_ids": [],
     }
     connection.execute(
         sa.insert(t.verdicts).values(
