@@ -65,28 +65,36 @@ class Catalogue:
     def _read_by_template(self, message: Message, folded: str) -> Reading | None:
         data = folded.encode()
         country = message.country and message.country.upper()
-        found: list[Reading] = []
+        found: list[tuple[int, int, Reading]] = []
         for index in self._set.matching(data):
             template = self.templates[index]
             spans = template.expression.full(data) if template.in_country(country) else None
             if spans is None:
                 continue
             reading = read_fields(template, data, spans, message, country or template.country)
-            if reading is not None and not any(_same_purchase(reading, other) for other in found):
-                found.append(reading)
-        if len(found) > 1:
-            return Reading("ambiguous", alternatives=tuple(found))
-        return found[0] if found else None
+            if reading is not None:
+                found.append((_stated(reading), template.literal_characters, reading))
+        if len(found) <= 1:
+            return found[0][2] if found else None
+        closest = max(found, key=lambda entry: entry[:2])[2]
+        if all(_agree(closest, other) for *_, other in found):
+            return closest
+        return Reading("ambiguous", alternatives=tuple(other for *_, other in found))
 
 
-def _same_purchase(one: Reading, other: Reading) -> bool:
+_FACTS = ("outcome", "amount", "currency", "fee", "balance", "reference", "account", "payer")
+
+
+def _stated(reading: Reading) -> int:
+    """How many facts a reading states: of two formats that fit, the one that reads more is the closer one."""
+    return sum(getattr(reading, fact) is not None for fact in _FACTS)
+
+
+def _agree(one: Reading, other: Reading) -> bool:
     """Two formats may fit one text; that matters only where they disagree on what it says."""
-    return (one.outcome, one.amount, one.currency, one.reference, one.account) == (
-        other.outcome,
-        other.amount,
-        other.currency,
-        other.reference,
-        other.account,
+    return one is other or all(
+        None in {theirs, ours} or theirs == ours
+        for theirs, ours in ((getattr(one, fact), getattr(other, fact)) for fact in _FACTS)
     )
 
 

@@ -106,6 +106,7 @@ class _Said:
         )
         self.supported = (
             self.verb
+            or reading.outcome in {"pending", "failed", "reversed"}
             or receipt
             or "done" in live
             or reading.balance is not None

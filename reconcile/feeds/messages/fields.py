@@ -46,6 +46,8 @@ def read_fields(template: Template, data: bytes, spans: Spans, message: Message,
             return None
         figures[slot] = figure
         asset = asset or code
+    if "amount" not in figures and row.outcome in _NEEDS_AMOUNT:
+        return None
     reference = written.get("reference")
     occurred_at = moment(written["time"], country) if "time" in written else moment_in_reference(reference, country)
     return Reading(
@@ -65,15 +67,18 @@ def read_fields(template: Template, data: bytes, spans: Spans, message: Message,
     )
 
 
+_NEEDS_AMOUNT = frozenset({"success", "pending"})
 _FIGURES = ("amount", "total", "fee", "balance")
 
 
 @lru_cache(maxsize=4096)
 def _code(before: str, after: str, default: str | None, country: str | None) -> str | None:
     """The currency that the marks on both sides agree on, or the default where there is none."""
-    codes = {currency(mark, country) for mark in (before, after) if mark}
-    if not codes and default is not None:
-        codes = {currency(default, country)}
+    marks = [mark for mark in (before, after) if mark]
+    if not marks:
+        return None if default is None else currency(default, country)
+    # A word that is no currency is the next word of the text, if the other side settles it: "$9.00 HODAN ALI".
+    codes = {code for mark in marks if (code := currency(mark, country))}
     return codes.pop() if len(codes) == 1 else None
 
 

@@ -110,7 +110,7 @@ def _is_torn(text: str, piece: Piece) -> bool:
     return (
         (len(after) == 2 and after[0] in ".,'" and after[1] in _DIGITS)
         or (len(before) == 2 and before[1] in ".,'" and before[0] in _DIGITS)
-        or after[:1] in _DIGITS
+        or after[:1].isnumeric()
         or before[-1:] in _DIGITS
     )
 

@@ -23,6 +23,8 @@ _REACH_CHARACTERS = {
     "side_balance": 45,
     "aside": 28,
 }
+# "You have paid your loan balance by TSh 1,000": what follows these is no longer what the label names.
+_BREAKS = frozenset({"by", "with", "from"})
 # Without a currency a number belongs to a label only when it stands right behind it.
 _BARE_REACH_CHARACTERS = 16
 _BARE_LONGEST_DIGITS = 9
@@ -178,7 +180,7 @@ def _labels_figure(text: str, role: str, label: Piece, piece: Piece) -> bool:
     if piece.code is None:
         digits = sum(character.isdecimal() for character in piece.written)
         return len(gap) <= _BARE_REACH_CHARACTERS and digits <= _BARE_LONGEST_DIGITS and not _is_number_of(gap)
-    return len(gap) <= _REACH_CHARACTERS[role]
+    return len(gap) <= _REACH_CHARACTERS[role] and _BREAKS.isdisjoint(gap.lower().split())
 
 
 def _is_number_of(gap: str) -> bool:

@@ -32,16 +32,20 @@ _SLOTS = {
     "reference": f"(?P<reference>{_REFERENCE})",
     "dated_reference": r"(?P<reference>[A-Z]{2,4}[0-9]{6}\.[0-9]{4}\.[A-Z]{0,2}[0-9]{3,10})",  # RC240709.1345.A00011
     "digits_reference": r"(?P<reference>[0-9]{6,24})",
-    "receipt": r"(?P<reference>[A-Z0-9]{8,12})",  # M-Pesa: SGR1122334
+    "receipt": r"(?P<reference>[A-Z0-9]{8,16})",  # M-Pesa: SGR1122334
     "account": f"(?P<account>{_ACCOUNT})",
     "payer": f"(?P<payer>{_ACCOUNT})",
     "time": r"(?P<time>[0-9][0-9A-Za-z/:,. -]{4,30}[0-9mMsS])",
     "money": _MONEY,
-    "name": r".{1,80}?",
-    "note": r".{0,160}?",
-    "rest": r"(?P<rest>[ .].*)?",
+    "name": r"[^:]+?",
+    "note": r".*?",
+    "ussd": r"(?:\*[0-9]+\*(?:[SR]\*)?)?",  # *165*S*, left by gateways that pass a menu's answer on
+    "rest": r"(?P<rest>[ .,*!A-Za-z].*)?",
     ":": r" ?[:=]? ?",
 }
+
+
+_NAMED = frozenset(name for name, source in _SLOTS.items() if "(?P<" in source)
 
 
 class TemplateError(ValueError):
@@ -97,19 +101,20 @@ class TemplateRow(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A compiled template; `slots` maps the names of its groups to their numbers."""
+    """A compiled template. Of two that fit one text, the one with more literal characters is the closer."""
 
     row: TemplateRow
     source: str
+    literal_characters: int
     expression: Expression = field(repr=False, compare=False)
     sender: Expression | None = field(repr=False, compare=False)
 
     @classmethod
     def compile(cls, row: TemplateRow) -> Template:
         """The template, ready to match; raises `TemplateError` with the template's name."""
-        source = expand(row.pattern, row.name)
+        source, literals = expand(row.pattern, row.name)
         try:
-            return cls(row, source, Expression(source), Expression(row.sender) if row.sender else None)
+            return cls(row, source, literals, Expression(source), Expression(row.sender) if row.sender else None)
         except ExpressionError as error:
             raise TemplateError(f"template {row.name}: its pattern does not compile: {error}") from error
 
@@ -135,19 +140,27 @@ class Template:
         return country is None or not self.row.countries or country in self.row.countries
 
 
-def expand(pattern: str, name: str) -> str:
-    """The RE2 source of a pattern: slots become groups, line breaks nothing; raises `TemplateError`."""
+def expand(pattern: str, name: str) -> tuple[str, int]:
+    """The RE2 source of a pattern and how much of it is not slots; line breaks are nothing. Raises `TemplateError`."""
     pieces: list[str] = []
+    literals = 0
+    used: set[str] = set()
     rest = "".join(pattern.strip("\n").splitlines())
     while True:
         literal, brace, rest = rest.partition("{")
         pieces.append(literal)
+        literals += len(literal)
         if not brace:
-            return "".join(pieces)
+            return "".join(pieces), literals
         slot, closing, rest = rest.partition("}")
+        if not closing:
+            raise TemplateError(f"template {name}: the brace before {slot!r} is not closed")
         if slot[:1].isdecimal():  # a repetition: x{2,4}
             pieces.append("{" + slot + closing)
         elif slot in _SLOTS:
             pieces.append(_SLOTS[slot])
+            if slot in _NAMED and slot in used:
+                raise TemplateError(f"template {name}: the slot {{{slot}}} stands twice")
+            used.add(slot)
         else:
             raise TemplateError(f"template {name}: unknown slot {{{slot}}}, expected one of {', '.join(_SLOTS)}")

@@ -10,6 +10,8 @@ MAX_TEXT_CHARACTERS = 20_000
 _COMBINING_LATIN = range(0x0300, 0x0370)
 _ARABIC_MARKS = frozenset({0x0640, *range(0x064B, 0x0653), 0x0670})
 _SPECIAL = {
+    **dict.fromkeys("\u2018\u2019\u201b\u2032\u02bc\u00b4`", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"'),
     "\n": "\n",
     "\r": "\n",
     "\u2028": "\n",
@@ -44,8 +46,6 @@ _SPECIAL = {
     "\u06a9": "\u0643",
     "\u0629": "\u0647",
 }
-_QUOTES = frozenset("\u2018\u2019\u201b\u2032\u02bc\u00b4`")
-_DOUBLE_QUOTES = frozenset("\u201c\u201d\u201e\u00ab\u00bb")
 
 
 class _Folding(dict[int, str]):
@@ -59,10 +59,6 @@ class _Folding(dict[int, str]):
 def _fold_character(character: str) -> str:
     if character in _SPECIAL:
         return _SPECIAL[character]
-    if character in _QUOTES:
-        return "'"
-    if character in _DOUBLE_QUOTES:
-        return '"'
     if ord(character) in _COMBINING_LATIN or ord(character) in _ARABIC_MARKS:
         return ""
     category = unicodedata.category(character)
@@ -74,10 +70,13 @@ def _fold_character(character: str) -> str:
         return ""
     if category == "Pd":
         return "-"
+    if category in {"No", "Nl"}:  # `5000¹` is not 50001: these stay what they are
+        return character
     decomposed = unicodedata.normalize("NFKD", character)
     if decomposed[:1].isascii():
         return "".join(mark for mark in decomposed if ord(mark) not in _COMBINING_LATIN)
-    return unicodedata.normalize("NFKC", character)
+    composed = unicodedata.normalize("NFKC", character)
+    return composed if composed == character else "".join(_fold_character(part) for part in composed)
 
 
 _FOLDING = _Folding()
