@@ -85,12 +85,10 @@ class Intake:
         frame = pd.DataFrame([facts], dtype=object)
         failures = gate.examine("delivery", frame)
         if failures:
-            bad = ", ".join(
-                f"row {row.row_number}: {row.reason.partition(':')[0]}" for row in staging.quarantined()[:_SHOWN_ROWS]
-            )
-            examples = f" ({bad})" if bad else ""
             said = "; ".join(f"{failure.name}: {failure.meaning.format_map(facts)}" for failure in failures)
-            raise Refused(said + examples)
+            raise Refused(said + _examples(staging))
+        if quarantined > self.limits.quarantined_rows:
+            raise Refused(f"has {quarantined} bad rows, more than {self.limits.quarantined_rows}{_examples(staging)}")
 
     def _examined(self, drafts: Sequence[Draft]) -> list[dict[str, Any]]:
         """The drafts as rows of `staged`: published unless out of scope or broken by an expectation."""
@@ -146,6 +144,12 @@ class Intake:
             "latest": pd.Timestamp(self.now + AHEAD_TOLERANCE),
             "assets": [self.flow.asset],
         }
+
+
+def _examples(staging: Staging) -> str:
+    rows = staging.quarantined(_SHOWN_ROWS)
+    shown = ", ".join(f"row {row.row_number}: {row.reason.partition(':')[0]}" for row in rows)
+    return f" ({shown})" if shown else ""
 
 
 def _plain(amount: Decimal) -> str:

@@ -17,6 +17,7 @@ class Limits:
     row_bytes: int = 64 * 2**10
     columns: int = 200
     rows: int = 20_000_000
+    quarantined_rows: int = 50_000
     control_bytes: int = 64 * 2**10
 
 

@@ -81,7 +81,9 @@ class Publisher:
             staging.judge([self.lake.url(path) for path in compared_with])
             intake.check(tally, staging, control)
             with self.database.begin() as connection:
-                staging.count_as_duplicates(manifest.repeated(connection, self.feed.name, staging.quarantined()))
+                staging.count_as_duplicates(
+                    manifest.repeated(connection, self.feed.name, staging.quarantined(self.limits.quarantined_rows))
+                )
             path = self._write(landed, staging, scratch)
             with self.database.begin() as connection:
                 manifest.hold(connection, self.feed.name)
@@ -148,7 +150,7 @@ class Publisher:
             shares=shares,
             money=money,
             keys=staging.published_keys(),
-            quarantined=staging.quarantined(),
+            quarantined=staging.quarantined(self.limits.quarantined_rows),
             corrected_keys=staging.row_keys(manifest.held_keys(connection, self.feed.name)),
             complete_through=control.complete_through if control else None,
         )

@@ -14,6 +14,8 @@ from reconcile import resources
 from reconcile.feeds.side import Side
 from reconcile.store.lake import Lake
 
+MEMORY_LIMIT_MEGABYTES: Final = 2_048
+"""What DuckDB may use for one batch before it spills to disk."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 DISPOSITIONS: Final = ("published", "quarantined", "duplicate", "out_of_scope")
 """What may become of a row; each row of a batch has exactly one of these."""
@@ -39,6 +41,17 @@ class QuarantinedRow:
     account: str | None
     reference: str | None
     superseded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of one row, why, and what was read of it."""
+
+    row_number: int
+    disposition: str
+    reason: str | None
+    column_name: str | None
+    found: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +81,7 @@ class Staging:
         if lake is not None:
             lake.register(self._connection)
         self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute(f"SET memory_limit = '{MEMORY_LIMIT_MEGABYTES}MB'")
         self._connection.execute(resources.text("sql/feeds/keys.sql"))
         self._select = resources.text(f"sql/feeds/stage_{side.table}.sql")
         self._add("CREATE TABLE staged AS", self._schema.empty_table())
@@ -106,12 +120,12 @@ class Staging:
             self._connection.execute(resources.text(f"sql/feeds/earlier_{self._side.table}.sql"))
         self._connection.execute(resources.text("sql/feeds/judge.sql"))
 
-    def quarantined(self) -> list[QuarantinedRow]:
-        """In the order of the rows."""
+    def quarantined(self, at_most: int) -> list[QuarantinedRow]:
+        """The first of them, in the order of the rows."""
         query = f"""
             SELECT row_number, row_key, j.reason, j.column_name, raw, account,
                    {"reference" if "reference" in self._side.columns else "NULL"}, superseded
-            FROM judged AS j JOIN staged USING (row_number) WHERE j.disposition = 'quarantined' ORDER BY row_number
+            FROM judged AS j JOIN staged USING (row_number) WHERE j.disposition = 'quarantined' ORDER BY row_number LIMIT {at_most:d}
         """  # noqa: S608 - a constant
         return [QuarantinedRow(*row) for row in self._rows(query)]
 
@@ -155,6 +169,20 @@ class Staging:
             self._connection.execute(f"SET VARIABLE {name} = $1", [value])
         query = resources.text(f"sql/feeds/published_{self._side.table}.sql")
         self._connection.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+
+    def fates(self, at_most: int) -> list[Fate]:
+        """The first rows and what becomes of each, in their order."""
+        columns = {
+            name: f"CAST({name} AS VARCHAR)" if name == self._side.moment else name for name in self._side.columns
+        }
+        query = f"""
+            SELECT row_number, j.disposition, j.reason, j.column_name, {", ".join(columns.values())}
+            FROM staged JOIN judged AS j USING (row_number) ORDER BY row_number LIMIT {at_most:d}
+        """  # noqa: S608 - the side's own columns
+        return [
+            Fate(number, disposition, reason, column, dict(zip(columns, found, strict=True)))
+            for number, disposition, reason, column, *found in self._rows(query)
+        ]
 
     def published(self) -> list[dict[str, Any]]:
         """The published rows themselves, for a side whose rows go into tables."""

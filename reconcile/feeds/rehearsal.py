@@ -1,0 +1,66 @@
+"""What would become of a file, row by row, without taking it: nothing is written anywhere."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from reconcile.config import Configuration
+from reconcile.feeds.control import Control, read_control
+from reconcile.feeds.intake import Intake
+from reconcile.feeds.limits import DEFAULT_LIMITS, Limits
+from reconcile.feeds.refusal import Refused
+from reconcile.feeds.side import side_of
+from reconcile.feeds.staging import Fate, Share, Staging
+
+ROWS_SHOWN: Final = 1_000
+"""Rows that are shown unless more are asked for; all are read and counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """`refused`: why the file would be refused, or None. `control`: what its control file says, or None without one.
+
+    `shares`: disposition → rows and money, of all rows that could be read. `rows`: the first of them, in their order.
+    """
+
+    refused: str | None
+    control: Control | None
+    shares: Mapping[str, Share]
+    rows: tuple[Fate, ...]
+
+
+def rehearse(
+    configuration: Configuration,
+    feed_name: str,
+    path: Path,
+    *,
+    now: datetime,
+    rows_shown: int = ROWS_SHOWN,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Rehearsal:
+    """Reads a file as a delivery of that feed. Whether its rows were delivered before is not looked at.
+
+    A control file is used where it lies beside the file. Raises `ConfigurationError` when there is no such feed, and
+    `OSError` when the file cannot be opened.
+    """
+    feed = configuration.feed(feed_name)
+    side = side_of(configuration, feed)
+    intake = Intake(feed, configuration.flow(feed.flow), side, now, limits)
+    control, refused = None, None
+    with tempfile.TemporaryDirectory(prefix="reconcile-try-") as scratch, Staging(Path(scratch), side) as staging:
+        try:
+            if path.stat().st_size > limits.file_bytes:
+                raise Refused(f"is larger than {limits.file_bytes} bytes")  # noqa: TRY301 - as all that refuses it
+            said = path.with_name(path.name + feed.completeness.suffix)
+            if feed.completeness.kind == "control" and said.is_file():
+                control = read_control(said.read_bytes(), path.name)
+            tally = intake.stage(path, staging)
+            staging.judge([])
+            intake.check(tally, staging, control)
+        except Refused as refusal:
+            refused = f"{path.name}: {refusal}"
+            staging.judge([])
+        return Rehearsal(refused, control, staging.shares(), tuple(staging.fates(rows_shown)))
