@@ -134,7 +134,7 @@ class Completeness(_Section):
     """How it is known up to which instant a feed is complete: by a control file, or by assuming a delay."""
 
     kind: Literal["control", "delay"]
-    suffix: str = ".ctl"
+    suffix: Annotated[str, Field(pattern=r"^\.[A-Za-z0-9._-]{1,20}$")] = ".ctl"
     delay: Duration = timedelta(minutes=15)
 
 
