@@ -5,17 +5,19 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Annotated, Any, Final
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from reconcile.config import ConfigurationError
-from reconcile.domain.clock import ClockError
+from reconcile.config import ConfigurationError, Flow, load
+from reconcile.domain.clock import ClockError, parse_instant
 from reconcile.domain.refusal import NotAllowedError
 from reconcile.store.database import DatabaseUnavailableError
 
@@ -59,6 +61,7 @@ def _main(
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it sets a level of its own
 
 
 @app.command()
@@ -91,6 +94,48 @@ def parse(
             parse_stream(source, sys.stdout, progress=progress)
     except LineError as error:
         raise _RefusedError(f"{'standard input' if str(file) == '-' else file}: {error}") from error
+
+
+@app.command("match")
+def match_(
+    confirmations: Annotated[Path, typer.Argument(help="What customers were told: CSV or Parquet.")],
+    ledger: Annotated[Path, typer.Argument(help="What the balance ledger did: CSV or Parquet.")],
+    out: Annotated[Path, typer.Option(help="A folder for matches.parquet, breaks.parquet and statement.json.")],
+    flow: Annotated[
+        str | None,
+        typer.Option(help="The flow whose rules hold: a name in the configuration, or a TOML file with one."),
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="Both files are complete up to this instant (ISO 8601, with its zone) and no further."
+        ),
+    ] = None,
+    report: Annotated[Path | None, typer.Option(metavar="PAGE.html", help="Also write a page to show.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two files and account for every unit. Needs no database and no configuration.
+
+    Columns: id, reference, account, amount (amount_minor in Parquet), currency, occurred_at.
+    Exit codes: 0 reconciled, 3 breaks, 4 incomplete, 2 bad input.
+    """
+    from reconcile.matching.files import DEFAULT_RULES, match_files
+    from reconcile.matching.foreign import BadInputError
+    from reconcile.matching.table import statement_table
+
+    rules = DEFAULT_RULES if flow is None else _flow_of(flow).rules
+    try:
+        with _steps() as progress:
+            found = match_files(
+                confirmations, ledger, out=out, rules=rules, as_of=_instant(as_of), report=report, progress=progress
+            )
+    except BadInputError as error:
+        raise _RefusedError(str(error)) from error
+    if as_json:
+        _out.print_json(found.statement_file.read_text(encoding="utf-8"))
+    else:
+        _out.print(statement_table(found))
+    raise typer.Exit(found.exit_code)
 
 
 @app.command()
@@ -129,6 +174,41 @@ def dags() -> None:
 def feeds_take(feed: Annotated[str, typer.Argument(help="The name of a feed.")], as_json: JsonOption = False) -> None:
     """Land, check and publish what has arrived for a feed."""
     _show({"batches": _application().take_feed(feed)}, as_json)
+
+
+@feeds_app.command("try")
+def feeds_try(
+    feed: Annotated[str, typer.Argument(help="The name of a feed.")],
+    file: Annotated[Path, typer.Argument(help="A file as it would be delivered.")],
+    rows: Annotated[int, typer.Option(min=1, help="How many rows to show; all are counted.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """Show row by row what would become of a file; nothing is written. Exit 1 when it would be refused."""
+    from reconcile.feeds.rehearsal import rehearse
+
+    world = _application().world
+    try:
+        seen = rehearse(world.configuration, feed, file, now=world.clock.now(), rows_shown=rows)
+    except OSError as error:
+        raise _RefusedError(f"{file}: {error.strerror}") from error
+    if as_json:
+        _print_json(asdict(seen))
+    else:
+        table = Table("row", "fate", "why", "read as", box=None, pad_edge=False)
+        for fate in seen.rows:
+            table.add_row(
+                str(fate.row_number),
+                fate.disposition.replace("_", " "),
+                escape(fate.reason or ""),
+                escape(", ".join(f"{name}={value}" for name, value in fate.found.items() if value is not None)),
+            )
+        _out.print(table)
+        for name, share in seen.shares.items():
+            money = ", ".join(f"{minor:,} minor units of {asset}" for asset, minor in share.money.items())
+            _out.print(f"{name.replace('_', ' ')}: {share.rows:,} rows{f', {money}' if money else ''}", highlight=False)
+        if seen.refused is not None:
+            _out.print(f"[red]the delivery would be refused:[/] {escape(seen.refused)}", highlight=False)
+    raise typer.Exit(1 if seen.refused is not None else 0)
 
 
 @app.command()
@@ -206,6 +286,15 @@ class _RefusedError(Exception):
 
 
 @contextmanager
+def _steps() -> Iterator[Callable[[str, int, int], None]]:
+    """Shows on a terminal which of how many steps is being done; says nothing elsewhere."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
+        task = bar.add_task("")
+        yield lambda doing, done, steps: bar.update(task, description=doing, completed=done, total=steps)
+
+
+@contextmanager
 def _source(file: Path) -> Iterator[IO[bytes]]:
     if str(file) == "-":
         yield sys.stdin.buffer
@@ -249,6 +338,25 @@ def _explained() -> Iterator[None]:
     except BrokenPipeError:  # whoever read our output has had enough
         sys.stdout = None
         sys.exit(1)
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        return None if text is None else parse_instant(text)
+    except ValueError as error:
+        raise _RefusedError(
+            f"--as-of: {error}: an ISO 8601 instant with its zone, such as 2024-07-09T15:00:00Z"
+        ) from error
+
+
+def _flow_of(text: str) -> Flow:
+    if not text.endswith(".toml"):
+        flow: Flow = _application().world.configuration.flow(text)
+        return flow
+    flows = load(Path(text)).flows
+    if len(flows) != 1:
+        raise _RefusedError(f"{text}: expected one [[flow]], found {len(flows)}")
+    return flows[0]
 
 
 def _application() -> Any:
