@@ -56,12 +56,13 @@ def _main(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more about what is being done.")] = False,
 ) -> None:
     _options["config"] = config
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setLevel(
+        logging.INFO if verbose else logging.WARNING
+    )  # also for libraries that give themselves a lower one
     logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
+        level=handler.level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[handler]
     )
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it sets a level of its own
 
 
 @app.command()
