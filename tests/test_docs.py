@@ -53,3 +53,19 @@ def test_no_link_leads_nowhere(page):
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_each_command_stands_in_the_readme():
+    from typer.main import get_command
+
+    from reconcile.cli import app
+
+    def names(command, prefix="reconcile"):
+        for name, inner in command.commands.items():
+            if hasattr(inner, "commands"):
+                yield from names(inner, f"{prefix} {name}")
+            else:
+                yield f"{prefix} {name}"
+
+    documented = re.findall(r"^\| `(reconcile [a-z ]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert sorted(names(get_command(app))) == sorted(documented)
