@@ -27,7 +27,7 @@ from reconcile.runtime.airflow_home import USER, AirflowHome
 from reconcile.runtime.dag_options import dag_id
 from reconcile.runtime.day import Day
 from reconcile.runtime.sandbox_api import SandboxApi
-from reconcile.runtime.sandbox_home import SandboxHome, SandboxPorts
+from reconcile.runtime.sandbox_home import PURCHASES, SandboxHome, SandboxPorts
 from reconcile.runtime.supervisor import Supervisor
 from reconcile.runtime.terminal import Terminal
 from reconcile.store.embedded import EmbeddedPostgres
@@ -50,8 +50,9 @@ class NotOurHome(RuntimeError):  # noqa: N818 - says what is the matter
     """The folder holds something else, which a new day must not delete."""
 
 
-def run(*, once: bool, home: Path, terminal: Terminal | None = None) -> int:
+def run(*, once: bool, home: Path, purchases: int = PURCHASES, terminal: Terminal | None = None) -> int:
     """Live through a sandboxed day in `home`; with `once`, sandbox persons give the approvals and it ends by itself.
+    `purchases`: how many the operator sells on that day; the same at every start in one home.
 
     Returns 0 when the operator's books say that everybody wronged is whole and nobody was paid or told wrongly, 1 when
     they do not or the day could not be finished, 130 when it was interrupted. Call it from the main thread.
@@ -61,7 +62,7 @@ def run(*, once: bool, home: Path, terminal: Terminal | None = None) -> int:
         signal.signal(number, _interrupt)
     try:
         with _taken(home.resolve(), terminal) as ours:
-            return _live(ours, terminal, once=once)
+            return _live(ours, terminal, once=once, purchases=purchases)
     except KeyboardInterrupt:
         terminal.say("Stopped. The next `reconcile run` goes on from here.")
         return INTERRUPTED
@@ -70,10 +71,10 @@ def run(*, once: bool, home: Path, terminal: Terminal | None = None) -> int:
         return 1
 
 
-def _live(home: Path, terminal: Terminal, *, once: bool) -> int:
+def _live(home: Path, terminal: Terminal, *, once: bool, purchases: int) -> int:
     with ExitStack() as stack:
         stack.callback(terminal.say, "All processes have ended.")
-        sandbox = SandboxHome(home, SandboxPorts.free())
+        sandbox = SandboxHome(home, SandboxPorts.free(), purchases=purchases)
         sandbox.write_configuration()
         os.environ.update(sandbox.environment({}))
         with terminal.doing("PostgreSQL"):

@@ -32,7 +32,7 @@ import sys
 
 from reconcile.runtime import preload
 
-preload.load_for(sys.argv[1:2])
+preload.load_for(sys.argv[1] if len(sys.argv) > 1 else "")
 """
 
 

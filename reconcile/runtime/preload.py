@@ -22,7 +22,9 @@ HEAVY = (
 )
 
 
-def load_for(arguments: list[str]) -> list[str]:
-    """Import what the children of `airflow <arguments>` need, where it is installed; the names of what was imported."""
-    wanted = {("scheduler",): JOBS + HEAVY, ("dag-processor",): JOBS}.get(tuple(arguments), ())
-    return [import_module(name).__name__ for name in wanted if find_spec(name.partition(".")[0])]
+WANTED = {"scheduler": JOBS + HEAVY, "dag-processor": JOBS}
+
+
+def load_for(program: str) -> list[str]:
+    """Import what the children of `airflow <program>` need, where it is installed; the names of what was imported."""
+    return [import_module(name).__name__ for name in WANTED.get(program, ()) if find_spec(name.partition(".")[0])]

@@ -1,0 +1,148 @@
+"""The DAG files as Airflow reads and runs them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Script = Callable[[str, Path], Any]
+Configure = Callable[..., Path]
+
+NAMES = ("feeds", "reconcile", "remedy", "notify", "report")
+
+DESCRIBE = """
+import json, os
+from airflow.dag_processing.dagbag import BundleDagBag
+
+bag = BundleDagBag(os.environ["DAGS"], bundle_path=os.environ["DAGS"], bundle_name="dags-folder")
+print(json.dumps({
+    "errors": bag.import_errors,
+    "dags": {
+        dag.dag_id: {
+            "doc": dag.doc_md,
+            "tags": sorted(dag.tags),
+            "catchup": dag.catchup,
+            "max_active_runs": dag.max_active_runs,
+            "cron": getattr(dag.timetable, "expression", None),
+            "waits_for": [asset.uri for asset in dag.timetable.asset_condition.objects]
+            if dag.timetable.asset_condition else [],
+            "wakes": sorted({outlet.uri for task in dag.tasks for outlet in task.outlets}),
+            "tasks": {task.task_id: {"mapped": task.is_mapped, "retries": task.retries, "pool": task.pool}
+                      for task in dag.tasks},
+        }
+        for dag in bag.dags.values()
+    },
+}))
+"""
+
+RUN = """
+import json, os
+from airflow.dag_processing.dagbag import BundleDagBag
+
+bag = BundleDagBag(os.environ["DAGS"], bundle_path=os.environ["DAGS"], bundle_name="dags-folder")
+states = {}
+for name in NAMES:
+    for task in bag.dags[f"reconcile_{name}"].tasks:
+        task.retries = 0
+    run = bag.dags[f"reconcile_{name}"].test()
+    states[name] = {
+        "run": run.state,
+        "tasks": {f"{each.task_id}[{each.map_index}]": each.state for each in run.get_task_instances()},
+    }
+print(json.dumps(states))
+"""
+
+SHADOW = """
+import json, os, sys
+sys.path.append(os.environ["DAGS"])
+import reconcile
+print(json.dumps(hasattr(reconcile, "__path__")))
+"""
+
+
+@pytest.fixture(scope="module")
+def described(in_airflow: Script, configure: Configure) -> dict[str, Any]:
+    found: dict[str, Any] = in_airflow(DESCRIBE, configure())
+    assert found["errors"] == {}
+    return dict(found["dags"])
+
+
+def test_every_dag_is_there_under_the_configured_prefix_with_its_documentation(described: dict[str, Any]) -> None:
+    assert set(described) == {f"reconcile_{name}" for name in NAMES}
+    for dag in described.values():
+        assert dag["doc"].startswith("### ")
+        assert dag["tags"] == ["reconcile"]
+
+
+def test_no_dag_catches_up_or_runs_beside_itself(described: dict[str, Any]) -> None:
+    assert {(dag["catchup"], dag["max_active_runs"]) for dag in described.values()} == {(False, 1)}
+
+
+def test_each_dag_is_woken_by_the_one_before_it(described: dict[str, Any]) -> None:
+    chain = [
+        (dag["waits_for"], dag["wakes"])
+        for dag in (described[f"reconcile_{name}"] for name in ("feeds", "reconcile", "remedy", "notify"))
+    ]
+    assert chain == [
+        ([], ["reconcile://reconcile/batches"]),
+        (["reconcile://reconcile/batches"], ["reconcile://reconcile/verdicts"]),
+        (["reconcile://reconcile/verdicts"], ["reconcile://reconcile/credits"]),
+        (["reconcile://reconcile/credits"], []),
+    ]
+
+
+def test_what_is_done_per_feed_or_flow_is_mapped_over_them(described: dict[str, Any]) -> None:
+    mapped = {task_id for dag in described.values() for task_id, task in dag["tasks"].items() if task["mapped"]}
+    assert mapped == {"take_feed", "fold_flow", "dispatch_flow"}
+
+
+def test_schedules_prefix_tags_and_pool_come_from_the_configuration(in_airflow: Script, configure: Configure) -> None:
+    keys = [
+        'dag_prefix = "ci_"',
+        'tags = ["money", "ci"]',
+        'pool = "recredits"',
+        'schedules = { feeds = "*/10 * * * *" }',
+    ]
+    found = in_airflow(DESCRIBE, configure(airflow="\n".join(keys)))
+    assert found["errors"] == {}
+    dags = found["dags"]
+    assert set(dags) == {f"ci_{name}" for name in NAMES}
+    assert dags["ci_feeds"]["cron"] == "*/10 * * * *"
+    assert dags["ci_report"]["cron"] == "15 0 * * *"
+    assert dags["ci_feeds"]["wakes"] == ["reconcile://ci/batches"]
+    assert {tuple(dag["tags"]) for dag in dags.values()} == {("ci", "money")}
+    assert {task["pool"] for dag in dags.values() for task in dag["tasks"].values()} == {"recredits"}
+
+
+def test_each_dag_runs_to_its_end_when_nothing_has_been_delivered(
+    in_airflow: Script, configure: Configure, database_url: str
+) -> None:
+    states = in_airflow(f"NAMES = {NAMES}\n{RUN}", configure(store=f'url = "{database_url}"'))
+    assert {name: state["run"] for name, state in states.items()} == dict.fromkeys(NAMES, "success")
+    assert states["feeds"]["tasks"] == {
+        "take_feed[0]": "success",
+        "take_feed[1]": "success",
+        "take_feed[2]": "success",
+        "publish[-1]": "success",
+        "watch[-1]": "skipped",
+    }
+
+
+def test_a_feed_that_fails_fails_the_run_and_yet_wakes_the_next_dag(
+    in_airflow: Script, configure: Configure, database_url: str
+) -> None:
+    broken = configure(store=f'url = "{database_url}"', ledger='location = "nosuchprotocol://inbox/*.csv"')
+    states = in_airflow(f"NAMES = ['feeds']\n{RUN}", broken)
+    assert states["feeds"]["run"] == "failed"
+    assert states["feeds"]["tasks"] == {
+        "take_feed[0]": "success",
+        "take_feed[1]": "failed",
+        "take_feed[2]": "success",
+        "publish[-1]": "success",
+        "watch[-1]": "failed",
+    }
+
+
+def test_the_dag_file_named_like_the_package_does_not_hide_it(in_airflow: Script, configure: Configure) -> None:
+    assert in_airflow(SHADOW, configure()) is True
