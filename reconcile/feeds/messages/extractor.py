@@ -14,7 +14,7 @@ from reconcile.feeds.messages.kinds import deeds_of, kind_of, outcome_of
 from reconcile.feeds.messages.lexer import lex
 from reconcile.feeds.messages.moments import moment, moment_in_reference
 from reconcile.feeds.messages.reading import UNPARSED, Message, Reading
-from reconcile.feeds.messages.references import parties_of, reference_of
+from reconcile.feeds.messages.references import parties_of, reference_of, tells_of_two
 from reconcile.feeds.messages.roles import assign
 
 if TYPE_CHECKING:
@@ -58,7 +58,10 @@ def extract(message: Message, lines: str) -> Reading:
         occurred_at=moment(lines.replace("\n", " "), country) or moment_in_reference(reference, country),
         confidence="low",
     )
-    return _decide(reading, pieces, values)
+    decided = _decide(reading, pieces, values)
+    if decided.status == "parsed" and tells_of_two(lines, pieces, codes):
+        return Reading("ambiguous", template=TEMPLATE, alternatives=(decided,))
+    return decided
 
 
 def _decide(reading: Reading, pieces: list[Piece], values: _Values) -> Reading:
@@ -69,7 +72,7 @@ def _decide(reading: Reading, pieces: list[Piece], values: _Values) -> Reading:
     if not amounts:
         return _without_amount(reading, pieces, said, values)
     if not said.done or not said.supported:
-        return NOT_A_TRANSACTION if said.promised else UNPARSED
+        return NOT_A_TRANSACTION if said.only_promised else UNPARSED
     readings = tuple(
         replace(reading, amount=amount, currency=code, kind=kind_of(pieces, piece, reading.outcome))
         for amount, code, piece in amounts
@@ -82,7 +85,7 @@ def _decide(reading: Reading, pieces: list[Piece], values: _Values) -> Reading:
 def _without_amount(reading: Reading, pieces: list[Piece], said: _Said, values: _Values) -> Reading:
     if reading.outcome in {"failed", "reversed"} and (reading.reference or values.any_money):
         return replace(reading, kind=kind_of(pieces, None, reading.outcome))
-    if reading.balance is not None and not said.verb and not values.any_unclaimed:
+    if reading.balance is not None and not said.deed and not values.any_unclaimed:
         asset = values.currency_of("balance")
         return replace(reading, status="not_a_transaction", kind="balance_inquiry", outcome=None, currency=asset)
     if values.any_unclaimed or (said.done and said.supported):
@@ -97,6 +100,7 @@ class _Said:
         live = frozenset(role for piece in pieces if piece.role == "free" for role in piece.roles)
         deeds = deeds_of(live)
         receipt = reading.reference is not None or "token" in live
+        self.deed = bool(deeds)
         self.verb = not deeds.isdisjoint(live)
         self.done = (
             bool(deeds)
@@ -113,7 +117,8 @@ class _Said:
             or reading.fee is not None
             or any(piece.sort == "date" and piece.role == "free" for piece in pieces)
         )
-        self.promised = any(not piece.roles.isdisjoint(_PROMISES) for piece in pieces)
+        promised = any(not piece.roles.isdisjoint(_PROMISES) for piece in pieces)
+        self.only_promised = promised and reading.reference is None and reading.balance is None
 
 
 class _Values:
@@ -127,6 +132,7 @@ class _Values:
         self.any_money = any(piece.code for piece in self._numbers)
         self.any_amount = any(piece.role in {"amount", "total"} for piece in self._numbers)
         self.any_unclaimed = any(piece.code and piece.role in {"free", "amount", "unknown"} for piece in self._numbers)
+        self._promised_an_amount = any("amount" in piece.roles and piece.role == "free" for piece in pieces)
         self._mark = _decimal_mark(self._numbers)
         codes = {piece.code for piece in self._numbers if piece.code}
         self._default = codes.pop() if len(codes) == 1 else None if codes else currency_of_country(country)
@@ -149,13 +155,10 @@ class _Values:
             rivals = [entry for entry in free if self._belongs_to_deed(entry[2])]
             rivals += [entry for entry in totals if not self._explains(entry[0], labelled[0][0])]
             return _different([*labelled, *rivals])
-        if len(free) > 1:
-            told = [entry for entry in free if self._belongs_to_deed(entry[2])]
-            free = told if len(told) == 1 else free
         if free:
             return _different(free)
         if totals:
-            return _different(totals)
+            return [] if self._promised_an_amount or self.first("fee") else _different(totals)
         return self._bare()
 
     def _distinct(self, role: str, *, with_currency: bool = False) -> list[tuple[Decimal, str, Piece]]:
@@ -164,7 +167,7 @@ class _Values:
             if piece.role != role or (with_currency and piece.code is None):
                 continue
             amount, code = piece.value(self._mark, self._default), piece.code or self._default
-            if amount is None or code is None:
+            if amount is None or code is None or piece.cut_off:
                 return []  # a figure that cannot be read may be the very amount
             found.append((amount, code, piece))
         return _different(found)

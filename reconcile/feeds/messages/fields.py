@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
     from reconcile.feeds.messages.template import Template
 
-# What may follow a message that was read to its end is an advertisement, not a second transaction.
-_SECOND_TRANSACTION = Expression(
+# What may follow a message that was read to its end is an advertisement: no second transaction, and nothing that the
+# template should have read.
+_MORE_TO_READ = Expression(
     r"(?:trans(?:action)?\.? ?id|id (?:de )?(?:la )?trans|txn ?id|tid ?:|(?:new|current|nouveau|votre nouveau) (?:balance|solde)"
-    r"|made for|you have (?:received|sent|paid|bought)|vous avez (?:recu|envoye|transfere|paye|achete|retire))"
+    r"|\b(?:balance|bal|solde|ref|reference|id)\b[^a-z0-9].{0,10}[0-9]"
+    r"|[A-Z]{2}[A-Z0-9]{6,10} confirmed|\b(?:payment|cash ?(?:in|out)|withdraw|withdrawn|sent|paid|received|bought|debited|credited|confirmed|confirmado"
+    r"|paiement|transfert|retrait|depot|envoi|achat|recu|paye|envoye|transfere|achete|retire"
+    r"|ume(?:tuma|pokea|lipa|toa|nunua))\b[^.!]{0,40}[ :][A-Za-z$]{0,4}[0-9])"
 )
 
 
@@ -31,7 +35,7 @@ def read_fields(template: Template, data: bytes, spans: Spans, message: Message,
         start, end = spans[number]
         if start >= 0:
             written[name] = data[start:end].decode()
-    if "rest" in written and _SECOND_TRANSACTION.search(written["rest"].encode()):
+    if "rest" in written and _MORE_TO_READ.search(written["rest"].encode()):
         return None
     asset: str | None = None
     figures: dict[str, Decimal] = {}

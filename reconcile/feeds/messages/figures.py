@@ -22,6 +22,7 @@ _STOPS = frozenset(".!?;")
 # Between a currency and its number: `Rs. 500`, `UGX: 500`, `1.234,56, MT`.
 _BESIDE_BEFORE = frozenset({"", " ", ".", ". ", ":", ": ", "\n", " -", "-", ". -", " ."})
 _BESIDE_AFTER = frozenset({"", " ", ", ", ",", "\n", ". -", "."})
+_IDENTIFIER_DIGITS = 8
 # A number of spaced groups may follow these words; after any other (`Pass 1 500 F`) its first group may be a name's.
 _BEFORE_GROUPS = frozenset(
     (
@@ -84,8 +85,10 @@ class Piece:
     written: str = ""
     code: str | None = None
     readable: bool = True
+    cut_off: bool = False
     # what the words around it say it is; `free` when they say nothing
     role: str = field(default="free")
+    label: str = ""
 
     def value(self, mark: DecimalMark | None, default: str | None) -> Decimal | None:
         """The amount, None where it has no certain reading."""
@@ -101,7 +104,14 @@ def pieces_of(text: str, lexemes: list[Lexeme], country: str | None) -> list[Pie
     for piece in pieces:
         if piece.what == "number" and _is_torn(text, piece):
             piece.readable = False
-    return _count_sentences(text, _join(text, pieces))
+    if pieces:
+        pieces[-1].cut_off = pieces[-1].end == len(text) and not _looks_whole(pieces[-1].written)
+    return _count_sentences(text, _join_marks(text, _join_groups(text, pieces)))
+
+
+def _looks_whole(written: str) -> bool:
+    """At the end of a text that may have been cut off, `3` may have been `300`; `30,000` and `12.50` are whole."""
+    return len(written) > 3 and (written[-3] in ".," or written[-4] in ",. '")
 
 
 def _is_torn(text: str, piece: Piece) -> bool:
@@ -152,36 +162,67 @@ def _read_chunk(piece: Piece, country: str | None) -> None:
     piece.code = next(iter(codes), None)
 
 
-def _join(text: str, pieces: list[Piece]) -> list[Piece]:
+def _join_groups(text: str, pieces: list[Piece]) -> list[Piece]:
+    """`1` `500` `000,00` are one number."""
     joined: list[Piece] = []
     for piece in pieces:
         previous = joined[-1] if joined else None
-        if previous is None:
-            joined.append(piece)
-            continue
-        gap = text[previous.end : piece.start]
-        if piece.what == "number" and previous.what == "number" and gap == " " and _continues(previous, piece):
+        if previous is not None and text[previous.end : piece.start] == " " and _continues(previous, piece):
             previous.readable = previous.readable and _may_open_groups(text, joined)
             previous.written += " " + piece.written
             previous.code = previous.code or piece.code
             previous.end = piece.end
-        elif piece.what == "number" and previous.what == "word" and previous.code and gap in _BESIDE_BEFORE:
-            if piece.code not in {None, previous.code}:
-                piece.readable = False
-            piece.code, piece.start = previous.code, previous.start
-            joined[-1] = piece
-        elif piece.what == "word" and piece.code and previous.what == "number" and gap in _BESIDE_AFTER:
-            if previous.code is None:
-                previous.code, previous.end = piece.code, piece.end
-            else:
-                joined.append(piece)
         else:
             joined.append(piece)
     return joined
 
 
+def _join_marks(text: str, pieces: list[Piece]) -> list[Piece]:
+    """A currency that stands by itself goes to the number before it or after it."""
+    joined: list[Piece] = []
+    for index, piece in enumerate(pieces):
+        if piece.what != "word" or piece.code is None:
+            joined.append(piece)
+            continue
+        before = pieces[index - 1] if index else None
+        after = pieces[index + 1] if index + 1 < len(pieces) else None
+        if before is not None and not _may_take(before, text[before.end : piece.start], _BESIDE_AFTER):
+            before = None
+        if after is not None and not _may_take(after, text[piece.end : after.start], _BESIDE_BEFORE, piece.code):
+            after = None
+        if before is not None and after is not None:
+            before, after = _whose(before, after)
+        if after is not None:
+            after.code, after.start = piece.code, piece.start
+        elif before is not None:
+            before.code, before.end = piece.code, piece.end
+        else:
+            joined.append(piece)
+    return joined
+
+
+def _may_take(number: Piece, gap: str, gaps: frozenset[str], code: str | None = None) -> bool:
+    return number.what == "number" and gap in gaps and number.code in {None, code}
+
+
+def _whose(before: Piece, after: Piece) -> tuple[Piece | None, Piece | None]:
+    """Between two numbers: `12345678901 UGX 10,000`. An identifier takes none; two amounts make both unreadable."""
+    if is_identifier(before):
+        return None, after
+    if not is_identifier(after):
+        before.readable = after.readable = False
+    return before, None
+
+
+def is_identifier(piece: Piece) -> bool:
+    """So many digits without a mark are hardly an amount."""
+    return piece.written.isdecimal() and len(piece.written) >= _IDENTIFIER_DIGITS
+
+
 def _continues(previous: Piece, piece: Piece) -> bool:
     """`1` and `500` are groups of one number; `01` and `15293743` are not."""
+    if previous.what != "number" or piece.what != "number":
+        return False
     first = previous.written.split(" ")[0]
     whole = piece.written.replace(",", ".").split(".")[0]
     groups = previous.written.split(" ")

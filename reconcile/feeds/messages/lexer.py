@@ -30,6 +30,7 @@ _FIGURE_PATTERNS: dict[Sort, str] = {
     "quantity": (
         r"\b[0-9]+(?:[.,][0-9]+)? ?(?:gb|mb|kb|go|mo|kwh|kw|days?|jours?|hrs?|hours?|heures?|mins?|minutes?|sms|"
         r"months?|mois|siku|weeks?|years?|ans|mn|secs?|points?)\b|\b[0-9]+(?:[.,][0-9]+)? ?%"
+        r"|\b(?:gb|mb|go) ?[0-9]+\b"
     ),
     "groups": r"\b[0-9]{4,5}(?:[ -][0-9]{4,5}){2,}\b",
     "phone": r"\+[0-9]{1,3}(?:[ -]?[0-9]{2,4}){3,5}|\b0[0-9](?: [0-9]{2}){3,4}\b",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from reconcile.feeds.messages.kinds import deeds_of
@@ -19,6 +20,20 @@ _SHORTEST_PART_DIGITS = 6
 _PHONE_DIGITS = range(8, 14)
 _SHOP_DIGITS = range(5, 14)
 _LOOK_BACK_CHARACTERS = 60
+
+
+def tells_of_two(text: str, pieces: list[Piece], codes: Codes) -> bool:
+    """Whether two transactions were pasted together: two ids, two receipts confirmed, or one balance told twice."""
+    if len(_distinct(text, codes.of("id"))) > 1:
+        return True
+    receipts = {
+        piece.text
+        for piece, following in pairwise(pieces)
+        if piece.what == "code" and "done" in following.roles and text[piece.end : following.start] == " "
+        if _is_mixed(piece.text) and len(piece.text) >= _SHORTEST_LEADING_CODE
+    }
+    balances = {(piece.label, piece.written) for piece in pieces if piece.role == "balance"}
+    return len(receipts) > 1 or len({label for label, _ in balances}) < len(balances)
 
 
 def reference_of(text: str, pieces: list[Piece], codes: Codes) -> str | None:
@@ -80,7 +95,7 @@ def _is_mixed(code: str) -> bool:
 def _distinct(text: str, pieces: list[Piece]) -> list[str]:
     """Different codes, without those that the text cuts off (`TID: PP251230...`) or masks."""
     whole = [_own_part(piece.text) for piece in pieces if text[piece.end : piece.end + 3] != "..."]
-    return list(dict.fromkeys(code for code in whole if code and "*" not in code and "XX" not in code.upper()))
+    return list(dict.fromkeys(code for code in whole if code and "*" not in code and "XXX" not in code.upper()))
 
 
 def _own_part(code: str) -> str:

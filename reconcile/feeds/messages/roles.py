@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reconcile.feeds.messages.vocabulary import DEED_ROLES
+from reconcile.feeds.messages.figures import is_identifier
+from reconcile.feeds.messages.vocabulary import DEED_ROLES, key_of
 
 if TYPE_CHECKING:
     from reconcile.feeds.messages.figures import Piece
@@ -53,7 +54,8 @@ _BETWEEN_LABEL_AND_CODE = frozenset(
         "your",
     )
 )
-_NOTE_ENDS = frozenset({"balance", "fee", "id"})
+_NOTE_ENDS = frozenset({"amount", "balance", "fee", "id"})
+_ADDRESSED = frozenset({"you", "vous", "tu"})
 _BRAND_CHARACTERS = 24
 
 
@@ -114,6 +116,8 @@ class _Walk:
             self._note = piece
         if "offer" in piece.roles:
             self._offer_sentence = piece.sentence
+        elif _is_deed(piece) and piece.text.split()[0].lower() in _ADDRESSED:  # the advertisement had no full stop
+            self._offer_sentence = -1
         if piece.sentence == self._offer_sentence:
             piece.role = "offer"
         if found := _first(piece.roles, _FIGURE_ORDER):
@@ -130,12 +134,11 @@ class _Walk:
         if self._code_label and _labels_code(self._text, *self._code_label, piece):
             self.codes.add(self._code_label[0], piece)
             self._code_label = None
-            if piece.code is None:
-                piece.role = "code"
+            piece.role = "code"
 
     def _take_number(self, piece: Piece) -> None:
         if self._figure_label and _labels_figure(self._text, *self._figure_label, piece):
-            piece.role = self._figure_label[0]
+            piece.role, piece.label = self._figure_label[0], key_of(self._figure_label[1].text)
             self._figure_label = None
         elif self._previous and self._previous.what == "word" and self._previous.roles:
             piece.role = "free"
@@ -194,7 +197,8 @@ def _labels_code(text: str, role: str, label: Piece, piece: Piece) -> bool:
     between = " ".join(gap.replace("\n", " ").strip(" .:;#=-*_()[]\"'/").lower().split())
     if between not in _BETWEEN_LABEL_AND_CODE:
         return False
-    return piece.code is None or (role in {"id", "ref"} and piece.text[:1].isalpha())
+    # "Trx ID: MZN24031210" begins like an amount in meticais
+    return piece.code is None or (role in {"id", "ref"} and piece.text[:1].isalpha() and is_identifier(piece))
 
 
 def _after_colon(text: str, piece: Piece) -> bool:
