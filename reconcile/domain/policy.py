@@ -161,9 +161,7 @@ def _review(case: CaseFacts) -> Decision | None:
 def _in_incident(case: CaseFacts) -> Decision:
     if case.incident == "open":
         return _by_policy(Disposition.AWAIT_INCIDENT, "the outage lasts, or late originals may still land")
-    if case.approved:
-        return _by_policy(Disposition.PAY, "a second person has approved it")
-    if case.kind not in AUTOMATIC:
+    if case.kind not in AUTOMATIC and not case.approved:
         return _by_person(f"{case.kind}: its own approval is needed beside the incident's")
     if case.incident == "approved" and case.covered:
         return _by_policy(Disposition.PAY, "covered by the approval of its incident")

@@ -145,6 +145,10 @@ class Operator:
         """Two people look once: they propose what waits for an incident, and approve all that is proposed."""
         for incident in self.rows(incidents, incidents.c.status == "recovered"):
             waiting = self.waiting(incident.incident_id)
+            if not waiting or self.rows(
+                approvals, approvals.c.subject_id == incident.incident_id, approvals.c.status == "proposed"
+            ):
+                continue
             approving.propose_incident(
                 self.world, incident.incident_id, "maker", "a queue was stuck", len(waiting),
                 sum(case.owed_minor for case in waiting),

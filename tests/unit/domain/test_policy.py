@@ -76,7 +76,9 @@ def test_a_proven_case_within_policy_is_paid_and_told():
         ({"incident": "approved", "covered": True, "blocked": "an unclaimed entry"}, "review", "queue:blocked"),
         ({"incident": "open", "kind": "misdirected", "blocked": "x"}, "await_incident", "policy"),
         ({"incident": "approved", "covered": True, "kind": "misdirected", "blocked": "x"}, "await_approval", "queue:approvals"),
-        ({"incident": "approved", "kind": "misdirected", "blocked": "x", "approved": True}, "pay", "policy"),
+        ({"incident": "approved", "kind": "misdirected", "blocked": "x", "approved": True}, "await_incident", "policy"),
+        ({"incident": "approved", "covered": True, "kind": "misdirected", "blocked": "x", "approved": True}, "pay", "policy"),
+        ({"incident": "recovered", "covered": True, "kind": "misdirected", "approved": True}, "await_incident", "policy"),
     ],
 )  # fmt: skip
 def test_every_kind_of_case_has_one_disposition_and_an_owner(facts, disposition, owner):
@@ -165,9 +167,11 @@ def test_money_only_moves_on_its_own_when_every_condition_holds(case, flow):
     if not case.approved:
         assert case.kind in AUTOMATIC
         assert case.blocked is None
-        assert case.incident is None or (case.incident == "approved" and case.covered)
     if case.incident is None:
         assert not flow.outage
+    else:
+        assert case.incident == "approved"
+        assert case.covered
     if case.incident is None and not case.approved:
         assert case.grade == "proven"
         assert case.owed_minor <= POLICY.max_amount_minor
