@@ -5,7 +5,6 @@ a failing row means.
 """
 
 import json
-import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -65,14 +64,13 @@ def _whole_frame() -> Any:
     """The one batch definition through which every frame is examined; building it takes longer than using it."""
     context = _library().get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
+    context.variables.analytics_enabled = False  # usage statistics go to a host of somebody else's
     source = context.data_sources.add_pandas("rows")
     return source.add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
 
 
 @cache
 def _library() -> Any:
-    # Usage statistics would go to a host of somebody else's; the setting is read while the library is imported.
-    os.environ["GX_ANALYTICS_ENABLED"] = "False"
     with warnings.catch_warnings():
         # It imports what Python has deprecated; where warnings are errors it could not be loaded.
         warnings.simplefilter("ignore", DeprecationWarning)

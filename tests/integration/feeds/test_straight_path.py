@@ -203,3 +203,12 @@ def test_a_job_records_what_it_did(operator: Operator):
     operator.take("ocs")
     (run,) = operator.query("select counts from job_runs where job = 'take_feed' and subject = 'ocs'")
     assert run["counts"] == {"waiting": 1, "published": 1, "refused": 1}
+
+
+def test_several_messages_about_one_purchase_are_rows_with_one_id(operator):
+    other = "Achat d'unites reussi. Montant: 1 050 FCFA. Beneficiaire: 0707123456. Solde: 5,00 FCFA. Ref: RC240709.1145.A00011"
+    operator.messages("a.jsonl", [message("M1"), message("M2", other)])
+    operator.take("smsc")
+    first, second = operator.published("smsc")
+    assert first["confirmation_id"] == second["confirmation_id"]
+    assert (first["message_id"], second["message_id"]) == ("M1", "M2")

@@ -149,3 +149,7 @@ def test_a_suite_is_what_great_expectations_itself_would_write():
         ours = json.loads(resources.text(f"expectations/{name}.json"))
         assert [found["type"] for found in written["expectations"]] == [found["type"] for found in ours["expectations"]]
         assert written["meta"] == ours["meta"]
+
+
+def test_nobody_is_told_that_the_library_is_used():
+    assert gate._whole_frame().data_asset.datasource.data_context.variables.analytics_enabled is False
