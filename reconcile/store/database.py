@@ -40,6 +40,7 @@ class Database:
             pool_pre_ping=True,
             hide_parameters=True,  # parameters are phone numbers and money: they stay out of tracebacks
         )
+        sa.event.listen(self.engine, "handle_error", _keep_first_line)
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
@@ -58,3 +59,10 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+
+
+def _keep_first_line(context: sa.ExceptionContext) -> None:
+    """PostgreSQL's DETAIL repeats the row that it refused, phone numbers and all: only what was wrong is kept."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and error.args:
+            error.args = (str(error.args[0]).partition("\n")[0], *error.args[1:])
