@@ -93,3 +93,8 @@ def select(columns: Mapping[str, str]) -> str:
 def empty(columns: Mapping[str, str]) -> str:
     """A query with these columns and no rows."""
     return "SELECT " + ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items()) + " WHERE false"
+
+
+def with_text_ids(columns: Mapping[str, str]) -> Mapping[str, str]:
+    """The same columns for rows whose ids are other people's text."""
+    return {name: kind.replace("UUID", "VARCHAR") for name, kind in columns.items()}

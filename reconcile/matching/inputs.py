@@ -5,16 +5,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconcile.domain.breaks import OWING, SETTLED, BreakKind
-from reconcile.domain.flow import FlowRules
 from reconcile.matching import columns, state
 from reconcile.matching.session import Session
-from reconcile.matching.watermark import Completeness
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_CLOSED = (SETTLED, BreakKind.LATE_CREDIT.value)
 
 
 def open_views(
@@ -57,43 +52,29 @@ def with_new_files(
     )
 
 
-def set_rules(
-    session: Session,
-    rules: FlowRules,
-    completeness: Completeness,
-    manifest: state.Manifest,
-    cutoff: datetime | None,
-    ledger_before_us: int | None,
+def set_limits(
+    session: Session, manifest: state.Manifest, cutoff: datetime | None, ledger_before_us: int | None
 ) -> None:
-    """The variables that the SQL reads."""
-    first_us = manifest.first_us
-    session.set_variable("since", "TIMESTAMPTZ", rules.since)
-    session.set_variable("deadline_after", "INTERVAL", rules.deadline_after)
-    session.set_variable("match_window", "INTERVAL", rules.window)
-    session.set_variable("complete_through", "TIMESTAMPTZ", completeness.through)
-    session.set_variable("ledger_through", "TIMESTAMPTZ", completeness.ledger.complete_through)
-    session.set_variable("grade", "VARCHAR", completeness.grade)
-    session.set_variable("owing_kinds", "VARCHAR[]", sorted(OWING))
+    """The variables of the horizon: which groups can no longer change, and which entries are overdue."""
     # A group can change as long as a batch with rows of its time can be recalled.
-    limits = [
-        limit for limit in (None if cutoff is None else state.microseconds(cutoff), first_us) if limit is not None
-    ]
-    session.set_instant("frozen_before", min(limits) if cutoff is not None else None)
+    frozen_before = None
+    if cutoff is not None:
+        cutoff_us = state.microseconds(cutoff)
+        frozen_before = cutoff_us if manifest.first_us is None else min(cutoff_us, manifest.first_us)
+    session.set_instant("frozen_before", frozen_before)
     session.set_instant("ledger_through_before", ledger_before_us)
 
 
 def hand_over(
     session: Session, own: "pa.Table | None", held_accounts: Collection[str], held_references: Collection[str]
 ) -> None:
-    """Tables of what does not come from files, and of what must be looked at again whatever the rows say."""
+    """Tables of what does not come from files."""
     if own is None:
         session.execute(f"CREATE TEMP TABLE own_attempt AS {columns.empty(columns.OWN_ATTEMPT)}")
     else:
         session.table("own_attempt", own, columns.select(columns.OWN_ATTEMPT))
     session.strings("held_account", "account", held_accounts)
     session.strings("held_reference", "reference", held_references)
-    session.set_variable("closed_kinds", "VARCHAR[]", list(_CLOSED))
-    session.run("watched")
 
 
 def _others(known: Sequence[state.FoldedFile], new: Sequence[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """One DuckDB connection that runs the named SQL of `sql/match/`."""
 
+import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -12,11 +13,13 @@ from reconcile.matching import columns
 
 
 class Session:
-    """A private in-memory database that may spill into `spill`; everything in it is gone when it closes."""
+    """A private in-memory database, and a folder inside `beside` for what does not fit; both are gone when it closes."""
 
-    def __init__(self, spill: Path, *, threads: int | None = None, memory_limit: str | None = None) -> None:
+    def __init__(self, beside: Path, *, threads: int | None = None, memory_limit: str | None = None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="scratch-", dir=beside)
+        self.scratch = Path(self._folder.name)
         self._connection = duckdb.connect(":memory:")
-        settings = {"temp_directory": str(spill), "TimeZone": "UTC", "preserve_insertion_order": "true"}
+        settings = {"temp_directory": str(self.scratch), "TimeZone": "UTC", "preserve_insertion_order": "true"}
         if threads is not None:
             settings["threads"] = str(threads)
         if memory_limit is not None:
@@ -31,6 +34,7 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._connection.close()
+        self._folder.cleanup()
 
     def run(self, name: str) -> None:
         """Run one file of `sql/match/`, named without its folder and ending."""
@@ -41,6 +45,10 @@ class Session:
 
     def rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self._connection.execute(query, list(parameters)).fetchall()
+
+    def arrow(self, query: str) -> Any:
+        """The rows of a query as a `pyarrow.Table`."""
+        return self._connection.sql(query).to_arrow_table()
 
     def set_variable(self, name: str, kind: str, value: object) -> None:
         """A value of the DuckDB type `kind` that the SQL reads with `getvariable`."""

@@ -18,7 +18,8 @@ from reconcile.domain.confirmation import identity
 from reconcile.domain.flow import FlowRules
 from reconcile.domain.money import asset
 from reconcile.matching import columns
-from reconcile.matching.fold import Engine, fold
+from reconcile.matching.engine import Engine
+from reconcile.matching.fold import fold
 from reconcile.matching.watermark import Completeness, Watermark
 
 if TYPE_CHECKING:
