@@ -45,7 +45,7 @@ def watch(connection: sa.Connection, *, flow: str, asset: str, sight: Sight, rul
     started_at = _surge(connection, flow, sight, rules)
     if started_at is not None:
         incident = (
-            _reopen(connection, incident, sight.now)
+            _reopen(connection, incident, started_at, sight.now)
             if incident
             else _open(connection, flow, asset, started_at, sight.now)
         )
@@ -104,7 +104,8 @@ def _surge(connection: sa.Connection, flow: str, sight: Sight, rules: SurgeRules
 
 
 def _open(connection: sa.Connection, flow: str, asset: str, started_at: datetime, now: datetime) -> sa.Row[Any]:
-    incident_id = ids.derive("incident", flow, started_at.isoformat())
+    # The run is part of the name: the same minutes can break a second time, when a delivery is withdrawn.
+    incident_id = ids.derive("incident", flow, started_at.isoformat(), now.isoformat())
     day = f"{started_at:%y%m%d}"
     prefix = f"{flow.upper()}-{day}-"
     count = connection.execute(
@@ -242,18 +243,19 @@ def _settle(
     return _read(connection, incident.incident_id)
 
 
-def _reopen(connection: sa.Connection, incident: sa.Row[Any], now: datetime) -> sa.Row[Any]:
+def _reopen(connection: sa.Connection, incident: sa.Row[Any], started_at: datetime, now: datetime) -> sa.Row[Any]:
     """A second surge before the first is closed: one incident goes on, its end forgotten, its approval out of force."""
+    started_at = min(started_at, incident.started_at)
     steps = {"approved": ("recovered", "open"), "recovered": ("open",), "open": ()}[incident.status]
     status = incident.status
     for step in steps:
         advance(connection, incidents, incident.incident_id, expected=status, status=step)
         status = step
-    scope = {name: value for name, value in incident.scope.items() if name != "confirmed_until"}
+    scope = {"flow": incident.flow, "confirmed_from": started_at.isoformat()}
     connection.execute(
         sa.update(incidents)
         .where(incidents.c.incident_id == incident.incident_id)
-        .values(ended_at=None, settle_until=None, scope=scope)
+        .values(started_at=started_at, ended_at=None, settle_until=None, scope=scope)
     )
     approvals.void(connection, "incident", [incident.incident_id], now=now, reason="another surge began")
     _record(connection, now, incident.incident_id, "incident reopened", "another surge began", {})
