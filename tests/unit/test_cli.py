@@ -1,0 +1,149 @@
+"""The command line as a person meets it: what it prints, and the code it ends with."""
+
+import io
+import json
+import sys
+
+import pytest
+
+from reconcile import cli
+
+HEADER = "id,reference,account,amount,currency,occurred_at\n"
+TOLD = "c1,RC1,+2250707123456,1050,XOF,2024-07-09T13:45:00Z\nc2,RC2,+2250707123457,1050,XOF,2024-07-09T13:46:00Z\n"
+POSTED = "e1,RC1,+2250707123456,1050,XOF,2024-07-09T13:45:10Z\n"
+MESSAGE = {
+    "id": "m1",
+    "country": "CI",
+    "sender": "MaxIt",
+    "text": "Achat d'unites reussi. Montant: 2 500 FCFA. Beneficiaire: 0707123456. Solde: 9 000,00 FCFA. "
+    "Ref: RC240709.1345.A00077",
+}
+
+
+@pytest.fixture
+def reconcile(capsys, monkeypatch, tmp_path):
+    """Runs a command in an empty folder; gives its exit code, what it printed, and what it complained of."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RECONCILE_CONFIG", raising=False)
+    monkeypatch.setattr(cli, "_out", cli.Console(width=200))
+    monkeypatch.setattr(cli, "_err", cli.Console(width=200, stderr=True))
+
+    def run(*arguments, stdin=b""):
+        monkeypatch.setattr(sys, "argv", ["reconcile", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        return ended.value.code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def two_files(tmp_path):
+    (tmp_path / "told.csv").write_text(HEADER + TOLD)
+    (tmp_path / "posted.csv").write_text(HEADER + POSTED)
+    return "told.csv", "posted.csv"
+
+
+def test_without_a_command_the_help_says_what_there_is(reconcile):
+    code, out, _ = reconcile("--help")
+    assert code == 0
+    assert all(name in out for name in ("run", "parse", "match", "doctor", "stop"))
+
+
+def test_messages_are_read_one_for_one(reconcile):
+    lines = [json.dumps(MESSAGE), json.dumps({"id": "m2", "text": "Bonjour"})]
+    code, out, _ = reconcile("parse", stdin="\n".join(lines).encode())
+    first, second = map(json.loads, out.splitlines())
+    assert code == 0
+    assert (first["id"], first["amount"], first["currency"], first["reference"]) == (
+        "m1",
+        "2500",
+        "XOF",
+        "RC240709.1345.A00077",
+    )
+    assert (second["id"], second["amount"]) == ("m2", None)
+
+
+def test_a_line_that_is_no_message_is_named(reconcile):
+    code, _, err = reconcile("parse", stdin=b'{"id": "m1", "text": "a"}\nnonsense\n')
+    assert code == 2
+    assert "standard input: line 2" in err
+
+
+def test_a_file_that_is_not_there_is_named(reconcile):
+    assert reconcile("parse", "absent.jsonl") == (2, "", "reconcile: absent.jsonl: No such file or directory\n")
+
+
+def test_two_files_are_compared(reconcile, two_files, tmp_path):
+    code, out, _ = reconcile("match", *two_files, "--out", "result", "--report", "page.html")
+    assert code == 3
+    assert "never_credited" in out
+    assert "unexplained" in out
+    assert {path.name for path in (tmp_path / "result").iterdir()} >= {
+        "matches.parquet",
+        "breaks.parquet",
+        "statement.json",
+    }
+    assert "<html" in (tmp_path / "page.html").read_text()
+
+
+def test_the_statement_can_be_had_as_json(reconcile, two_files):
+    code, out, _ = reconcile("match", *two_files, "--out", "result", "--json")
+    assert code == 3
+    assert json.loads(out)["verdict"] == "breaks"
+
+
+def test_before_the_deadline_nothing_is_missing(reconcile, two_files):
+    code, out, _ = reconcile("match", *two_files, "--out", "result", "--as-of", "2024-07-09T13:50:00Z")
+    assert code == 0
+    assert "never_credited" not in out
+
+
+def test_a_file_with_one_flow_gives_the_rules(reconcile, two_files, tmp_path):
+    flow = '[[flow]]\nname = "topup"\nasset = "XOF"\nsince = 2024-07-09T13:45:30Z\n'
+    (tmp_path / "flow.toml").write_text(flow)
+    _, out, _ = reconcile("match", *two_files, "--out", "result", "--flow", "flow.toml", "--json")
+    assert json.loads(out)["flow"] == "topup"
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (("1050,XOF,2024-07-09T13:46", "10x0,XOF,2024-07-09T13:46"), "told.csv: row 2, column amount"),
+        (("currency", "money"), "currency"),
+        (("2024-07-09T13:46:00Z", "noon"), "row 2, column occurred_at"),
+    ],
+)
+def test_bad_input_is_refused_with_its_place(reconcile, two_files, tmp_path, change, complaint):
+    (tmp_path / "told.csv").write_text((HEADER + TOLD).replace(*change))
+    code, out, err = reconcile("match", *two_files, "--out", "result")
+    assert (code, out) == (2, "")
+    assert complaint in err
+
+
+def test_an_instant_without_a_zone_is_refused(reconcile, two_files):
+    code, _, err = reconcile("match", *two_files, "--out", "result", "--as-of", "2024-07-09")
+    assert code == 2
+    assert "--as-of" in err
+
+
+def test_without_a_configuration_it_says_where_one_is_looked_for(reconcile):
+    code, _, err = reconcile("doctor")
+    assert code == 2
+    assert "RECONCILE_CONFIG" in err
+    assert "reconcile.toml" in err
+
+
+def test_a_mistake_in_the_configuration_is_named(reconcile, tmp_path):
+    (tmp_path / "reconcile.toml").write_text("[store]\nurl = 7\n")
+    code, _, err = reconcile("doctor")
+    assert code == 2
+    assert "reconcile.toml: store.url" in err
+
+
+def test_the_folder_of_the_dags_is_told(reconcile):
+    code, out, _ = reconcile("dags")
+    assert code == 0
+    assert out.strip().endswith("dags")
