@@ -57,9 +57,7 @@ def given(field: str, reading: Reading) -> Any:
         return parties or None
     if field == "occurred_at":
         return reading.occurred_at and reading.occurred_at.replace(tzinfo=None).isoformat()
-    if field == "outcome" and reading.amount is None and reading.status != "parsed":
-        return None
-    if field == "currency" and reading.status == "ambiguous":
+    if field == "outcome" and reading.status in {"unparsed", "not_a_transaction"}:
         return None
     return getattr(reading, field)
 

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from reconcile.feeds.messages.expressions import ExpressionSet
 from reconcile.feeds.messages.extractor import extract
 from reconcile.feeds.messages.fields import read_fields
-from reconcile.feeds.messages.reading import UNPARSED, Message, Reading
+from reconcile.feeds.messages.markup import MAX_MARKUP_CHARACTERS, is_markup, text_of
+from reconcile.feeds.messages.reading import UNPARSED, Message, Reading, ambiguous
 from reconcile.feeds.messages.template import Template, TemplateError, TemplateRow
 from reconcile.feeds.messages.text import MAX_TEXT_CHARACTERS, fold_lines
 
@@ -53,9 +54,12 @@ class Catalogue:
 
     def read(self, message: Message) -> Reading:
         """The reading of one message. Never raises on any text."""
-        if len(message.text) > MAX_TEXT_CHARACTERS:
+        text = message.text
+        if is_markup(text) and len(text) <= MAX_MARKUP_CHARACTERS:
+            text = text_of(text)
+        if len(text) > MAX_TEXT_CHARACTERS:
             return UNPARSED
-        lines = fold_lines(message.text)
+        lines = fold_lines(text)
         return self._read_by_template(message, lines.replace("\n", " ")) or extract(message, lines)
 
     def read_batch(self, messages: Sequence[Message]) -> list[Reading]:
@@ -79,7 +83,7 @@ class Catalogue:
         closest = max(found, key=lambda entry: entry[:2])[2]
         if all(_agree(closest, other) for *_, other in found):
             return closest
-        return Reading("ambiguous", alternatives=tuple(other for *_, other in found))
+        return ambiguous(tuple(other for *_, other in found))
 
 
 _FACTS = ("outcome", "amount", "currency", "fee", "balance", "reference", "account", "payer")

@@ -43,10 +43,29 @@ class Expression:
         spans: Spans = self._compiled.Match(_BOTH, data, 0, len(data))
         return None if spans[0] == _NOTHING else spans
 
+    def texts(self, data: bytes, spans: Spans) -> dict[str, str]:
+        """The texts of the named groups that took part in a match."""
+        return {
+            name: data[spans[number][0] : spans[number][1]].decode()
+            for name, number in self.groups.items()
+            if spans[number][0] >= 0
+        }
+
     def search(self, data: bytes, start: int = 0) -> Spans | None:
         """The spans of the first match from `start` on."""
         spans: Spans = self._compiled.Match(_UNANCHORED, data, start, len(data))
         return None if spans[0] == _NOTHING else spans
+
+    def replaced(self, data: bytes, replacement: bytes) -> bytes:
+        """The text with every match replaced. The expression must not match nothing."""
+        kept: list[bytes] = []
+        at = 0
+        while spans := self.search(data, at):
+            start, end = spans[0]
+            assert end > start, "an expression that matches nothing would never end"
+            kept += [data[at:start], replacement]
+            at = end
+        return b"".join([*kept, data[at:]])
 
 
 class ExpressionSet:

@@ -13,7 +13,7 @@ from reconcile.feeds.messages.figures import Piece, pieces_of
 from reconcile.feeds.messages.kinds import deeds_of, kind_of, outcome_of
 from reconcile.feeds.messages.lexer import lex
 from reconcile.feeds.messages.moments import moment, moment_in_reference
-from reconcile.feeds.messages.reading import UNPARSED, Message, Reading
+from reconcile.feeds.messages.reading import UNPARSED, Message, Reading, ambiguous
 from reconcile.feeds.messages.references import parties_of, reference_of, tells_of_two
 from reconcile.feeds.messages.roles import assign
 
@@ -59,8 +59,8 @@ def extract(message: Message, lines: str) -> Reading:
         confidence="low",
     )
     decided = _decide(reading, pieces, values)
-    if decided.status == "parsed" and tells_of_two(lines, pieces, codes):
-        return Reading("ambiguous", template=TEMPLATE, alternatives=(decided,))
+    if decided.status in {"parsed", "ambiguous"} and tells_of_two(lines, pieces, codes):
+        return Reading("ambiguous", template=TEMPLATE, alternatives=decided.alternatives or (decided,))
     return decided
 
 
@@ -78,7 +78,7 @@ def _decide(reading: Reading, pieces: list[Piece], values: _Values) -> Reading:
         for amount, code, piece in amounts
     )
     if len(readings) > 1:
-        return Reading("ambiguous", template=TEMPLATE, alternatives=readings)
+        return ambiguous(readings)
     return readings[0]
 
 

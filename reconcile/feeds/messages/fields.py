@@ -30,11 +30,7 @@ _MORE_TO_READ = Expression(
 def read_fields(template: Template, data: bytes, spans: Spans, message: Message, country: str | None) -> Reading | None:
     """The reading of a match of `template`, or None where one of its figures has no certain reading."""
     row = template.row
-    written: dict[str, str] = {}
-    for name, number in template.expression.groups.items():
-        start, end = spans[number]
-        if start >= 0:
-            written[name] = data[start:end].decode()
+    written = template.expression.texts(data, spans)
     if "rest" in written and _MORE_TO_READ.search(written["rest"].encode()):
         return None
     asset: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -18,6 +19,7 @@ _LABEL_ROLES = FIGURE_ROLES | CODE_ROLES
 _SUFFIXES = frozenset({"DR", "CR"})
 _DIGITS = frozenset("0123456789")
 _NUMERIC = frozenset("0123456789.,'")
+_LETTERS_AND_MARKS = string.ascii_letters + "$#-_/.,' \n"
 _STOPS = frozenset(".!?;")
 # Between a currency and its number: `Rs. 500`, `UGX: 500`, `1.234,56, MT`.
 _BESIDE_BEFORE = frozenset({"", " ", ".", ". ", ":", ": ", "\n", " -", "-", ". -", " ."})
@@ -145,9 +147,12 @@ def _read_chunk(piece: Piece, country: str | None) -> None:
     if hyphen and ("." in head or "," in head) and head[-1] in _DIGITS:  # "Rs 10,000.00-ICICI Bank"
         piece.end -= len(text) - len(head)
         piece.text = text = head
-    first = next(place for place, character in enumerate(text) if character in _DIGITS)
-    last = max(place for place, character in enumerate(text) if character in _DIGITS)
-    before, number, after = text[:first], text[first : last + 1], text[last + 1 :]
+    if text.isdecimal():
+        piece.what, piece.written = "number", text
+        return
+    first = len(text) - len(text.lstrip(_LETTERS_AND_MARKS))
+    number = text.strip(_LETTERS_AND_MARKS)
+    before, after = text[:first], text[first + len(number) :]
     if before.strip() == ".":
         before, number = "", "0." + number
     if after.upper() in _SUFFIXES:
@@ -267,9 +272,9 @@ def _count_sentences(text: str, pieces: list[Piece]) -> list[Piece]:
 
 def _is_end(gap: str, previous: Piece) -> bool:
     """Whether a sentence ends in the gap; the dot of an abbreviated label (`No.:`, `bal. is`, `Rs.`) ends none."""
-    if not any(character in _STOPS for character in gap):
+    if _STOPS.isdisjoint(gap):
         return False
     if gap[0] == "." and not previous.roles.isdisjoint(_LABEL_ROLES):
         rest = gap[1:].strip(" .:#-\n")
-        return rest[:1].isupper() or any(character in _STOPS for character in rest)
+        return rest[:1].isupper() or not _STOPS.isdisjoint(rest)
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reconcile.feeds.messages.vocabulary import DEEDS
@@ -15,6 +16,7 @@ _VOLUMES = ("gb", "mb", "go", "mo", "kb")
 _OUT = frozenset({"paid", "bought", "debited", "sent"})
 
 
+@lru_cache(maxsize=4096)
 def deeds_of(roles: frozenset[str]) -> frozenset[str]:
     """The deeds that words name, verbs and nouns alike."""
     return frozenset(deed for deed in DEEDS if deed in roles or f"{deed}_noun" in roles)

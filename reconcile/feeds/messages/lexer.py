@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from itertools import groupby
 from typing import Literal
 
 from re2 import escape
@@ -64,7 +65,6 @@ def lex(text: str) -> list[Lexeme] | None:
     data = text.encode()
     latin = len(data) == len(text)
     search = _anything(latin=latin).search
-    roles = vocabulary().roles
     at_bytes = at = 0
     while spans := search(data, at_bytes):
         if len(lexemes) == MAX_LEXEMES:
@@ -74,7 +74,7 @@ def lex(text: str) -> list[Lexeme] | None:
         piece = data[first:last].decode()
         end = start + len(piece)
         at_bytes, at = last, end
-        found = roles.get(key_of(piece))
+        found = _roles_of(piece)
         if found is None:
             sort = _sort_of(piece, data[first:last])
             found = _NO_ROLES
@@ -84,6 +84,11 @@ def lex(text: str) -> list[Lexeme] | None:
             continue
         lexemes.append(Lexeme(sort, start, end, piece, found))
     return lexemes
+
+
+@lru_cache(maxsize=1 << 15)
+def _roles_of(piece: str) -> frozenset[str] | None:
+    return vocabulary().roles.get(key_of(piece))
 
 
 def _sort_of(piece: str, data: bytes) -> Sort:
@@ -104,24 +109,50 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     return not (before.isalpha() and not before.isascii()) and not (after.isalpha() and not after.isascii())
 
 
-def _phrase_pattern(phrase: str) -> str:
-    """Words may be parted by a space, a line break, a hyphen, an apostrophe, a dot after an abbreviation, or nothing."""
-    for separator in "'-.":
-        phrase = phrase.replace(separator, " ")
-    words = [escape(word) for word in phrase.split()]
-    pattern = r"\.?[ \n'-]?".join(words)
-    opening = r"\b" if words[0][0].isascii() and words[0][0].isalnum() else ""
-    closing = r"\b" if words[-1][-1].isascii() and words[-1][-1].isalnum() else ""
-    return f"{opening}{pattern}{closing}"
-
-
 @cache
 def _anything(*, latin: bool) -> Expression:
     """One expression for all that matters, without groups: RE2 takes the leftmost longest piece."""
-    phrases = [phrase for phrase in vocabulary().phrases if phrase.isascii() or not latin]
-    written = [mark.lower() for mark in marks() if mark.isascii() or not latin]
-    words = [_phrase_pattern(phrase) for phrase in [*phrases, *written]]
-    return Expression("|".join([*_FIGURE_PATTERNS.values(), r"\bf ?cfa\b", *words]), longest=True)
+    words = [*vocabulary().phrases, "f cfa", *(mark.lower() for mark in marks())]
+    if latin:
+        words = [word for word in words if word.isascii()]
+    return Expression("|".join([*_FIGURE_PATTERNS.values(), *_phrase_patterns(words)]), longest=True)
+
+
+# Words may be parted by a space, a line break, a hyphen, an apostrophe, a dot after an abbreviation, or nothing.
+_APART = r"\.?[ \n'-]?"
+
+
+def _phrase_patterns(phrases: list[str]) -> list[str]:
+    """Expressions for all phrases, by whether they begin and end at the edge of a Latin word."""
+    by_edges: dict[tuple[bool, bool], list[tuple[str, ...]]] = {}
+    for phrase in phrases:
+        for separator in "'-.":
+            phrase = phrase.replace(separator, " ")  # noqa: PLW2901 - the same phrase, in its plainest form
+        words = phrase.split()
+        edges = _is_latin(words[0][0]), _is_latin(words[-1][-1])
+        tokens = [token for word in words for token in (_APART, *(str(escape(character)) for character in word))][1:]
+        by_edges.setdefault(edges, []).append(tuple(tokens))
+    return [
+        (r"\b" if opens else "") + _tree(sorted(set(rows))) + (r"\b" if closes else "")
+        for (opens, closes), rows in by_edges.items()
+    ]
+
+
+def _is_latin(character: str) -> bool:
+    return character.isascii() and character.isalnum()
+
+
+def _tree(rows: list[tuple[str, ...]]) -> str:
+    """What the rows (sorted, distinct) have in common stands once: the automaton stays small with thousands of phrases."""
+    optional = rows[0] == ()
+    branches: list[str] = []
+    for first, same in groupby(filter(None, rows), key=lambda row: row[0]):
+        branches.append(first + _tree([row[1:] for row in same]))
+    if not branches:
+        return ""
+    if len(branches) == 1 and not optional:
+        return branches[0]
+    return f"(?:{'|'.join(branches)})" + ("?" if optional else "")
 
 
 @cache

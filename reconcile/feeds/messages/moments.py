@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
-import re2
 from babel.core import get_global
+
+from reconcile.feeds.messages.expressions import Expression
 
 MONTHS = {
     name: number
@@ -32,21 +32,22 @@ MONTHS = {
     for name in names.split()
 }
 _MONTH = "|".join(sorted(MONTHS))
-_DATE = re2.compile(
-    r"(?i)\b(?:"
+_DATE = Expression(
+    r"\b(?:"
     r"(?P<year>20[0-9]{2})[-/.](?P<month>[0-9]{1,2})[-/.](?P<day>[0-9]{1,2})"
     r"|(?P<first>[0-9]{1,2})[-/.](?P<second>[0-9]{1,2})[-/.](?P<short>20[0-9]{2}|[0-9]{2})"
     r"|(?P<named_day>[0-9]{1,2})[- ]?(?P<name>" + _MONTH + r")\.?[-, ]{0,2}(?P<named_year>20[0-9]{2}|[0-9]{2})\b"
     r"|(?P<front_name>" + _MONTH + r")\.? (?P<front_day>[0-9]{1,2}),? (?P<front_year>20[0-9]{2})"
     r")"
 )
-_CLOCK = re2.compile(
-    r"(?i)(?P<hour>[0-9]{1,2})(?:[:h](?P<minute>[0-9]{2}))(?:[:m](?P<second>[0-9]{2})s?)?(?: ?(?P<half>[ap])m\b)?"
+_CLOCK = Expression(
+    r"(?P<hour>[0-9]{1,2})(?:[:h](?P<minute>[0-9]{2}))(?:[:m](?P<second>[0-9]{2})s?)?(?: ?(?P<half>[ap])m\b)?"
 )
 # Where `24/03/12` may be 24 March 2012 or 12 March 2024.
 _YEAR_MAY_LEAD = frozenset({"SA", "IR", "CN", "JP", "KR", "TW"})
 # A date and its time may stand apart by a few words: "on 2026-04-13 at 19:44", "le 03/12/2025 a 18h46".
 _APART_CHARACTERS = 12
+_CLOCK_CHARACTERS = 12
 
 
 def moment(written: str | None, country: str | None) -> datetime | None:
@@ -54,16 +55,21 @@ def moment(written: str | None, country: str | None) -> datetime | None:
     zone = zone_of(country)
     if written is None or zone is None:
         return None
-    date = _DATE.search(written)
-    if date is None:
+    data = written.encode()
+    spans = _DATE.search(data)
+    if spans is None:
         return None
-    day = _day(date, country)
-    clock = _CLOCK.search(written[date.end() : date.end() + _APART_CHARACTERS + 12]) or _clock_before(
-        written, date.start()
-    )
-    if day is None or clock is None:
-        return None
-    return _at(day, clock, zone)
+    start, end = spans[0]
+    day = _day(_DATE.texts(data, spans), country)
+    behind = data[end : end + _APART_CHARACTERS + _CLOCK_CHARACTERS]
+    before = data[max(0, start - _APART_CHARACTERS) : start]
+    clock = _clock(behind) or _clock(before)
+    return None if day is None or clock is None else _at(day, clock, zone)
+
+
+def _clock(data: bytes) -> dict[str, str] | None:
+    spans = _CLOCK.search(data)
+    return None if spans is None else _CLOCK.texts(data, spans)
 
 
 def moment_in_reference(reference: str | None, country: str | None) -> datetime | None:
@@ -93,18 +99,14 @@ def zone_of(country: str | None) -> ZoneInfo | None:
     return ZoneInfo(inside[0]) if len(inside) == 1 else None
 
 
-def _clock_before(written: str, start: int) -> Any:
-    return _CLOCK.search(written[max(0, start - _APART_CHARACTERS) : start])
-
-
-def _day(date: Any, country: str | None) -> tuple[int, int, int] | None:
+def _day(date: dict[str, str], country: str | None) -> tuple[int, int, int] | None:
     """Year, month, day. The United States alone write the month first; elsewhere the day leads."""
-    if date["year"]:
+    if "year" in date:
         return int(date["year"]), int(date["month"]), int(date["day"])
-    if date["name"] or date["front_name"]:
-        month = MONTHS.get((date["name"] or date["front_name"]).lower())
-        year = int(date["named_year"] or date["front_year"])
-        return None if month is None else (_full(year), month, int(date["named_day"] or date["front_day"]))
+    if "name" in date:
+        return _full(int(date["named_year"])), MONTHS[date["name"].lower()], int(date["named_day"])
+    if "front_name" in date:
+        return _full(int(date["front_year"])), MONTHS[date["front_name"].lower()], int(date["front_day"])
     first, second = int(date["first"]), int(date["second"])
     if country in _YEAR_MAY_LEAD and len(date["short"]) == 2:
         return None
@@ -117,14 +119,14 @@ def _full(year: int) -> int:
     return year if year > 99 else 2000 + year
 
 
-def _at(day: tuple[int, int, int], clock: Any, zone: ZoneInfo) -> datetime | None:
+def _at(day: tuple[int, int, int], clock: dict[str, str], zone: ZoneInfo) -> datetime | None:
     hour = int(clock["hour"])
-    half = (clock["half"] or "").lower()
+    half = clock.get("half", "").lower()
     if half and not 1 <= hour <= 12:
         half = ""
     if half:
         hour = hour % 12 + (12 if half == "p" else 0)
     try:
-        return datetime(*day, hour, int(clock["minute"]), int(clock["second"] or 0), tzinfo=zone)
+        return datetime(*day, hour, int(clock["minute"]), int(clock.get("second", 0)), tzinfo=zone)
     except ValueError:
         return None

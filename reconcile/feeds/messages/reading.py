@@ -75,3 +75,15 @@ class Reading:
 
 
 UNPARSED = Reading("unparsed")
+_SHARED = ("template", "kind", "outcome", "currency", "fee", "balance", "reference", "account", "payer", "occurred_at")
+
+
+def ambiguous(readings: tuple[Reading, ...]) -> Reading:
+    """Several readings of one text: what they share is stated, an amount never is, and all are kept."""
+    first, *others = readings
+    shared = {
+        name: value
+        for name in _SHARED
+        if (value := getattr(first, name)) is not None and all(getattr(other, name) == value for other in others)
+    }
+    return Reading("ambiguous", **shared, alternatives=readings)
