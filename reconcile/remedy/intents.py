@@ -88,9 +88,13 @@ def plan(connection: sa.Connection, *, now: datetime, remedies: Sequence[Remedy]
 def approve(
     connection: sa.Connection, *, now: datetime, case_ids: Sequence[UUID], approval_id: UUID, actor: str
 ) -> int:
-    """Lets the waiting intents of these cases be sent, under that approval; returns how many there were."""
-    waiting = _of_cases(connection, case_ids, ("awaiting_approval",))
-    moved = _move(connection, waiting, expected=("awaiting_approval",), status="approved", approval_id=approval_id)
+    """Lets the unsent intents of these cases be sent, under that approval; returns how many it changed something for.
+
+    An intent that policy had approved already, or an approval that is void by now, comes under the new one.
+    """
+    unsent = _of_cases(connection, case_ids, ("awaiting_approval", "approved"), not_under=approval_id)
+    expected = ("awaiting_approval", "approved")
+    moved = _move(connection, unsent, expected=expected, status="approved", approval_id=approval_id)
     _record(
         connection, now, actor, "intent approved", moved, "the approval covers it", {"approval_id": str(approval_id)}
     )
@@ -154,9 +158,15 @@ def _row(remedy: Remedy, now: datetime) -> dict[str, Any]:
     }
 
 
-def _of_cases(connection: sa.Connection, case_ids: Sequence[UUID], statuses: Sequence[str]) -> list[UUID]:
+def _of_cases(
+    connection: sa.Connection, case_ids: Sequence[UUID], statuses: Sequence[str], *, not_under: UUID | None = None
+) -> list[UUID]:
+    if not case_ids:
+        return []
     query = sa.select(intents.c.intent_id).where(intents.c.case_id.in_(case_ids), intents.c.status.in_(statuses))
-    return list(connection.execute(query.with_for_update()).scalars()) if case_ids else []
+    if not_under is not None:
+        query = query.where(intents.c.approval_id.is_distinct_from(not_under))
+    return list(connection.execute(query.with_for_update()).scalars())
 
 
 def _move(

@@ -17,7 +17,7 @@ from reconcile.remedy import intents, modes, postings, verification
 from reconcile.remedy.dispatch import Dispatcher
 from reconcile.remedy.gateway import Answer, Meaning
 from reconcile.store.database import Database
-from reconcile.store.tables import attempts, breakers, cases, flow_modes, incidents
+from reconcile.store.tables import approvals, attempts, breakers, cases, flow_modes, incidents
 from reconcile.store.tables import intents as intents_table
 
 NOW = datetime(2024, 7, 9, 14, 5, tzinfo=UTC)
@@ -295,6 +295,39 @@ def test_an_incident_pays_no_more_than_its_approval(database):
     gateway = BookKeepingGateway()
     dispatcher(database, gateway).run()
     assert gateway.sends == 0, "a case of an incident needs an approval of its own, or the incident's"
+
+
+def test_an_approval_covers_what_policy_had_approved_before_its_case_joined_an_incident(database):
+    case_id = owe(database)
+    approval_id, incident_id = uuid4(), uuid4()
+    with database.begin() as connection:
+        connection.execute(
+            sa.insert(incidents).values(
+                incident_id=incident_id, number="I1", flow="topup", kind="credits", status="open", scope={},
+                started_at=NOW, detected_at=NOW, asset="XOF", max_count=1, max_minor=1050,
+            )
+        )  # fmt: skip
+        for status in ("recovered", "approved"):
+            connection.execute(sa.update(incidents).values(status=status))
+        connection.execute(sa.update(cases).values(incident_id=incident_id))
+    gateway = BookKeepingGateway()
+    dispatcher(database, gateway).run()
+    assert gateway.sends == 0
+    with database.begin() as connection:
+        connection.execute(
+            sa.insert(approvals).values(
+                approval_id=approval_id, subject_kind="incident", subject_id=incident_id, status="proposed", maker="one",
+                reason="outage", terms={}, evidence_hash="", proposed_at=NOW, expires_at=NOW,
+            )
+        )  # fmt: skip
+        connection.execute(sa.update(approvals).values(status="approved", approver="two", decided_at=NOW))
+        for changed in (1, 0):
+            given = {"case_ids": [case_id], "approval_id": approval_id, "actor": "user:two"}
+            assert intents.approve(connection, now=NOW, **given) == changed
+    dispatcher(database, gateway).run()
+    assert statuses(database) == ["credited"]
+    with database.begin() as connection:
+        assert connection.execute(sa.select(incidents.c.used_count, incidents.c.used_minor)).one() == (1, 1050)
 
 
 def verify(database, *rows):
