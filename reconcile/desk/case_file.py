@@ -102,7 +102,7 @@ def read(connection: sa.Connection, *, number: str) -> CaseFile | None:
             .select_from(cases)
             .where(
                 sa.or_(cases.c.account == told, cases.c.payer == told),
-                cases.c.confirmed_at < case.confirmed_at,
+                cases.c.confirmed_at < (case.confirmed_at or case.detected_at),
                 cases.c.case_id != case_id,
                 cases.c.status != "rejected",
             )

@@ -1,6 +1,6 @@
 """Purchases and ledger entries as they lie in the lake, for whatever never became a case. Every answer is bounded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -79,21 +79,30 @@ def purchases_by_reference(world: World, reference: str) -> list[Purchase]:
 def entries_of(world: World, bought: Purchase) -> list[Entry]:
     """The entries that share the purchase's reference, and those on its account around its time; the oldest first."""
     with world.database.begin() as connection:
-        files = files_of(connection, world.lake, flow=bought.flow, side="ledger")
         runs = match_files(connection, world.lake, flow=bought.flow)
     matches = lake_rows(world.lake, "matches", runs, confirmation_id=str(bought.confirmation_id))
     found_by = {row["entry_id"]: row["pass"] for row in matches}
+    around = entries_around(
+        world, flow=bought.flow, account=bought.account, reference=bought.reference, at=bought.confirmed_at
+    )
+    return [replace(entry, found_by=found_by.get(entry.entry_id)) for entry in around]
+
+
+def entries_around(world: World, *, flow: str, account: str, reference: str | None, at: datetime) -> list[Entry]:
+    """The entries with that reference, and those on that account around that time; the oldest first."""
+    with world.database.begin() as connection:
+        files = files_of(connection, world.lake, flow=flow, side="ledger")
     rows = lake_rows(
         world.lake,
         "entries",
         files,
-        reference=bought.reference,
-        account=bought.account,
-        begin=bought.confirmed_at - NEAR_BEFORE,
-        until=bought.confirmed_at + NEAR_AFTER,
+        reference=reference,
+        account=account,
+        begin=at - NEAR_BEFORE,
+        until=at + NEAR_AFTER,
         rows_max=ENTRIES_MAX,
     )
-    return [Entry(**row, found_by=found_by.get(row["entry_id"])) for row in rows]
+    return [Entry(**row) for row in rows]
 
 
 def _purchases(

@@ -45,6 +45,7 @@ def decide(  # noqa: C901 - one line for each thing that can be the matter, the 
     attempt_unknown: bool,
     proposal_open: bool,
     credited: bool,
+    promised: bool,
     may_propose: bool,
     may_approve: bool,
 ) -> NextStep:
@@ -54,7 +55,7 @@ def decide(  # noqa: C901 - one line for each thing that can be the matter, the 
     if case_status != "open":
         return _ended(case_status, intent_status, credited=credited)
     if kind not in OWING and owed_minor <= 0:
-        return NextStep("excess", "looking", "care")
+        return NextStep("excess", "credited" if promised and credited else "looking_credit", "care")
     if attempt_unknown or intent_status == "escalated":
         return NextStep("unknown", "looking", "care")
     if intent_status == "credited":
@@ -95,6 +96,7 @@ def next_step(page: Page, story: Story, *, approve: Decision, propose: Decision)
         attempt_unknown=any(row.status == "unknown" for row in file.attempts) if file else False,
         proposal_open=file is not None and file.proposal is not None,
         credited=case.credited_at is not None if case else story.credited_minor >= story.promised_minor,
+        promised=story.promised_minor > 0,
         may_propose=propose.allowed,
         may_approve=approve.allowed,
     )

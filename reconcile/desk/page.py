@@ -34,6 +34,7 @@ class Desk:
             loader=jinja2.FileSystemLoader([_HERE / "templates", REPORT_TEMPLATES]),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
+            auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )

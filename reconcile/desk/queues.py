@@ -89,6 +89,7 @@ def awaiting_approval(connection: sa.Connection, now: datetime) -> list[sa.Row[A
             cases.c.account,
             incidents.c.number.label("incident_number"),
             incidents.c.flow.label("incident_flow"),
+            approvals.c.terms["flow"].astext.label("flow"),
         )
         .outerjoin(cases, sa.and_(approvals.c.subject_kind == "case", cases.c.case_id == approvals.c.subject_id))
         .outerjoin(

@@ -8,7 +8,8 @@ from reconcile.desk.page import Page
 
 VALUE_CHARACTERS_MAX: Final = 200
 _OF_THE_CASE: Final = frozenset({"account", "payer"})
-_WORDS: Final = frozenset({"kind", "grade"})
+_WORDS: Final = {"kind": "kind", "grade": "grade", "disposition": "disposition", "before": "disposition"}
+"""Terms whose values are words of the store, and the family of texts that has them."""
 
 
 def terms_of(page: Page, terms: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -29,7 +30,7 @@ def _value(page: Page, name: str, value: Any, unit: str | None) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return page.formats.count(value)
     if name in _WORDS:
-        return page.texts.word(name, str(value))
+        return page.texts.word(_WORDS[name], str(value))
     if name == "blocked":
         return " ".join(f"{sentence}." for sentence in blocked_of(str(value), page.texts))
     if isinstance(value, list):

@@ -1,5 +1,6 @@
 """One purchase as one line of moments, from every table and from the lake, in the order in which they happened."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from reconcile.desk.lake_file import Entry, Purchase
 from reconcile.desk.message_text import MessageText
 from reconcile.desk.page import Page
 from reconcile.desk.roles import Permission
+from reconcile.desk.terms import terms_of
 from reconcile.reports.formats import NOTHING
 
 
@@ -44,7 +46,9 @@ class Story:
         its reference on its account.
         """
         if self.purchase is None:
-            return []
+            verdict = self.file.verdict if self.file else None
+            named = set(verdict.evidence.get("entry_ids") or ()) if verdict is not None else set()
+            return [entry for entry in self.entries if str(entry.entry_id) in named]
         own_keys = {str(row.attempt_id) for row in self.file.attempts} if self.file else set()
         return [
             entry
@@ -115,7 +119,7 @@ def _ledger(page: Page, story: Story) -> list[Moment]:
         if entry.own_key is not None and entry.entry_id not in ours:
             continue  # our credit for another purchase of this account has its own page
         elsewhere = story.purchase is not None and entry.account != story.purchase.account
-        key = "own" if entry.own_key else "elsewhere" if elsewhere else entry.kind if entry.entry_id in ours else "near"
+        key = _entry_key(entry, mine=entry.entry_id in ours, elsewhere=elsewhere, promised=story.purchase is not None)
         facts = [
             (t("fact.amount"), f.money(entry.amount_minor, entry.asset)),
             (t("fact.account"), page.numbers(entry.account)),
@@ -127,6 +131,16 @@ def _ledger(page: Page, story: Story) -> list[Moment]:
         tone = "good" if key in {"own", "purchase"} else "quiet" if key == "near" else "bad"
         moments.append(Moment(entry.posted_at, "ledger", t(f"moment.entry.{key}"), facts, tone=tone))
     return moments
+
+
+def _entry_key(entry: Entry, *, mine: bool, elsewhere: bool, promised: bool) -> str:
+    if entry.own_key:
+        return "own"
+    if elsewhere:
+        return "elsewhere"
+    if not mine:
+        return "near"
+    return entry.kind if promised else "orphan"
 
 
 def _verdicts(page: Page, file: CaseFile) -> list[Moment]:
@@ -149,6 +163,8 @@ def _approvals(page: Page, file: CaseFile) -> list[Moment]:
     t = page.texts
     moments = []
     for row in file.approvals:
+        if row.subject_kind == "incident" and not any(intent.approval_id == row.approval_id for intent in file.intents):
+            continue  # approved for the incident, when this case was no longer part of what is paid
         about = t.word("subject", row.subject_kind)
         until = [(t("fact.until"), page.formats.moment(row.expires_at))]
         title = t("moment.proposed", who=_person(page, row.maker), about=about)
@@ -214,7 +230,7 @@ def _promises(page: Page, file: CaseFile) -> list[Moment]:
             row.made_at,
             "promise",
             t("moment.promise", kind=t.word("promise", row.kind)),
-            [(t("fact.due"), f.moment(row.due_at)), (t("fact.state"), t.word("status", row.status))],
+            [(t("fact.due"), f.moment(row.due_at)), (t("fact.state"), t.word("promise_status", row.status))],
             tone={"broken": "bad", "kept": "good"}.get(row.status, ""),
         )
         for row in file.promises
@@ -232,6 +248,22 @@ def _contacts(page: Page, file: CaseFile) -> list[Moment]:
 
 
 def _audit(page: Page, file: CaseFile) -> list[Moment]:
+    looks = Counter(row.actor for row in file.audit if row.action == "looked at")
+    last_look = {row.actor: row for row in file.audit if row.action == "looked at"}
+    return [
+        *(
+            Moment(
+                row.at,
+                "audit",
+                f"{_person(page, actor)} · {page.texts('moment.looked', count=looks[actor])}",
+            )
+            for actor, row in last_look.items()
+        ),
+        *_acts(page, [row for row in file.audit if row.action != "looked at"]),
+    ]
+
+
+def _acts(page: Page, rows: list[sa.Row[Any]]) -> list[Moment]:
     return [
         Moment(
             row.at,
@@ -240,20 +272,14 @@ def _audit(page: Page, file: CaseFile) -> list[Moment]:
             _evidence_facts(page, row),
             quote=page.texts.word("reason", row.reason),
         )
-        for row in file.audit
+        for row in rows
     ]
 
 
 def _evidence_facts(page: Page, row: sa.Row[Any]) -> list[tuple[str, str]]:
-    # Ids are for machines: the page shows the amounts and words among them.
-    return [
-        (
-            page.texts.word("term", name),
-            page.formats.money(value, row.evidence.get("asset")) if name.endswith("_minor") else str(value),
-        )
-        for name, value in row.evidence.items()
-        if not name.endswith(("_id", "_hash")) and name != "asset" and value is not None
-    ]
+    # Ids and hashes are for machines: the page shows the amounts and words among them.
+    shown = {name: value for name, value in row.evidence.items() if not name.endswith(("_id", "_hash")) and value != []}
+    return terms_of(page, shown)
 
 
 def _person(page: Page, actor: str | None) -> str:

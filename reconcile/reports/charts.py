@@ -14,6 +14,8 @@ _LEFT: Final = 52
 _RIGHT: Final = 12
 _TOP: Final = 16
 _BOTTOM: Final = 34
+_STRIP: Final = 74
+"""Height of the bars below a chart: what comes in bursts would flatten the lines above it."""
 _TICKS_X_MAX: Final = 8
 _TICKS_Y: Final = 4
 _STEPS_MINUTES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440)
@@ -48,41 +50,28 @@ def line_chart(
     formats: Formats,
     title: str,
     marked: tuple[datetime | None, datetime | None] = (None, None),
+    below: Series | None = None,
 ) -> Chart:
-    """Lines over equally spaced moments; the time between the two `marked` ones is shaded (to the end when open)."""
-    assert all(len(one.values) == len(moments) for one in series), "one value for each moment"
+    """Lines over equally spaced moments; the time between the two `marked` ones is shaded (to the end when open).
+
+    `below` is drawn as bars with a scale of its own.
+    """
+    shown = [*series, *([below] if below else [])]
+    assert all(len(one.values) == len(moments) for one in shown), "one value for each moment"
     top = _round_up(max((max(one.values, default=0) for one in series), default=0))
     scale = _Scale(len(moments), top)
     parts = [
-        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" xmlns="http://www.w3.org/2000/svg">',
+        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT + (_STRIP if below else 0)}" role="img"',
+        ' xmlns="http://www.w3.org/2000/svg">',
         f"<title>{escape(title)}</title>",
         *_shade(moments, marked, scale),
         *_grid(top, scale, formats),
         *_time_axis(moments, scale, formats),
         *(_line(one, scale) for one in series),
+        *(_bars(below, scale, formats) if below else ()),
         "</svg>",
     ]
-    return Chart("".join(parts), title, list(series))
-
-
-def bar_chart(rows: Sequence[tuple[str, int, str]], *, title: str) -> Chart:
-    """Horizontal bars of (label, value, value as shown), in the order given."""
-    height = 30
-    most = max((value for _, value, _ in rows), default=0) or 1
-    parts = [
-        f'<svg class="chart" viewBox="0 0 {_WIDTH} {max(1, len(rows)) * height}" role="img" xmlns="http://www.w3.org/2000/svg">',
-        f"<title>{escape(title)}</title>",
-    ]
-    for number, (label, value, shown) in enumerate(rows):
-        middle = number * height + height / 2
-        length = max(2, round(value / most * (_WIDTH - 420)))
-        parts += [
-            f'<text class="bar-label" x="250" y="{middle + 5:.0f}" text-anchor="end">{escape(label)}</text>',
-            f'<rect class="bar" x="262" y="{middle - 8:.0f}" width="{length}" height="16" rx="3"/>',
-            f'<text class="bar-value" x="{270 + length}" y="{middle + 5:.0f}">{escape(shown)}</text>',
-        ]
-    parts.append("</svg>")
-    return Chart("".join(parts), title, [])
+    return Chart("".join(parts), title, shown)
 
 
 class _Scale:
@@ -100,6 +89,25 @@ class _Scale:
 def _line(one: Series, scale: _Scale) -> str:
     points = " ".join(f"{scale.x(number):.1f},{scale.y(value):.1f}" for number, value in enumerate(one.values))
     return f'<polyline class="line {escape(one.style)}" points="{points}"/>'
+
+
+def _bars(one: Series, scale: _Scale, formats: Formats) -> list[str]:
+    foot, height = _HEIGHT + _STRIP - 12, _STRIP - 34
+    most = max(one.values, default=0) or 1
+    parts = [f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{foot}" y2="{foot}"/>']
+    for number, value in enumerate(one.values):
+        if value:
+            length = max(2.0, value / most * height)
+            parts.append(
+                f'<rect class="bar {escape(one.style)}" x="{scale.x(number) - 2:.1f}" y="{foot - length:.1f}" width="4" '
+                f'height="{length:.1f}"/>'
+            )
+            if value == most:
+                parts.append(
+                    f'<text class="tick" x="{scale.x(number):.1f}" y="{foot - length - 5:.1f}" text-anchor="middle">'
+                    f"{escape(formats.count(value))}</text>"
+                )
+    return parts
 
 
 def _grid(top: int, scale: _Scale, formats: Formats) -> list[str]:

@@ -45,14 +45,14 @@ def curve(rows: list[Minute], incident: sa.Row[Any], *, texts: Texts, formats: F
         Series(texts("chart.confirmed"), "confirmed", [row.confirmed for row in rows]),
         Series(texts("chart.credited"), "credited", [row.credited for row in rows]),
     ]
-    if any(row.recredited for row in rows):
-        series.append(Series(texts("chart.recredited"), "recredited", [row.recredited for row in rows]))
+    ours = Series(texts("chart.recredited"), "recredited", [row.recredited for row in rows])
     return line_chart(
         [row.minute for row in rows],
         series,
         formats=formats,
         title=texts("chart.curve"),
         marked=(incident.started_at, incident.ended_at),
+        below=ours if ours.total else None,
     )
 
 

@@ -1,5 +1,6 @@
 """Rows of published batches, by the queries `sql/reports/lake_*.sql`. DuckDB reads the files; nothing is copied."""
 
+from functools import cache
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -19,6 +20,12 @@ _IDS: Final = frozenset({"confirmation_id", "match_key", "account_key", "batch_i
 """Columns that Arrow hands over as text."""
 
 Side = Literal["confirmation", "ledger"]
+
+
+@cache
+def _engine() -> Any:
+    """One engine for the process, since starting one takes longer than most queries; each query has a cursor of its own."""
+    return duckdb.connect(config={"memory_limit": _MEMORY, "threads": _THREADS})
 
 
 def files_of(connection: sa.Connection, lake: Lake, *, flow: str, side: Side) -> list[str]:
@@ -47,13 +54,10 @@ def lake_rows(lake: Lake, name: str, files: list[str], **values: Any) -> list[di
     """All rows of `sql/reports/lake_<name>.sql` over these files; none when there are no files. Instants are aware."""
     if not files:
         return []
-    connection = duckdb.connect(config={"memory_limit": _MEMORY, "threads": _THREADS})
-    try:
-        connection.execute("SET TimeZone = 'UTC'")
-        lake.register(connection)
-        query = resources.text(f"sql/reports/lake_{name}.sql")
+    query = resources.text(f"sql/reports/lake_{name}.sql")
+    with _engine().cursor() as cursor:
+        cursor.execute("SET TimeZone = 'UTC'")
+        lake.register(cursor)
         # By Arrow: fetchall() would ask for pytz to make an instant.
-        rows = connection.sql(query, params={"files": files, **values}).to_arrow_table().to_pylist()
-    finally:
-        connection.close()
+        rows = cursor.sql(query, params={"files": files, **values}).to_arrow_table().to_pylist()
     return [{key: UUID(value) if value and key in _IDS else value for key, value in row.items()} for row in rows]

@@ -1,5 +1,6 @@
 """The words of pages and reports, per language, from TOML catalogues: `texts("kind.never_credited")`."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -12,6 +13,7 @@ DEFAULT_LANGUAGE: Final[Language] = "fr"
 
 _HERE: Final = Path(__file__).resolve().parent / "texts"
 _PLURAL: Final = frozenset({"one", "many"})
+_BEFORE_MARK: Final = re.compile(r" (?=[:;?!»])|(?<=«) ")
 
 
 class TextMissingError(LookupError):
@@ -59,6 +61,8 @@ def texts_for(language: Language, *folders: Path) -> Texts:
         twice = catalogue.keys() & found.keys()
         assert not twice, f"texts that stand in two catalogues: {sorted(twice)}"
         catalogue |= found
+    if language == "fr":
+        catalogue = {key: _set_in_french(text) for key, text in catalogue.items()}
     return Texts(language, catalogue)
 
 
@@ -75,6 +79,13 @@ def _flat(prefix: str, table: Mapping[str, Any]) -> dict[str, str | Mapping[str,
         else:
             found |= _flat(f"{prefix}{name}.", value)
     return found
+
+
+def _set_in_french(text: str | Mapping[str, str]) -> str | Mapping[str, str]:
+    # No line begins with a colon or ends with an opening quotation mark.
+    if not isinstance(text, str):
+        return {form: _BEFORE_MARK.sub("\u00a0", one) for form, one in text.items()}
+    return _BEFORE_MARK.sub("\u00a0", text)
 
 
 def _is_one(count: int, language: Language) -> bool:

@@ -3,10 +3,14 @@
 -- Out: asset, kind (of the first verdict), age (0: up to 30 min, 1: 1 h, 2: 2 h, 3: 4 h, 4: a day, 5: longer), case_count,
 --      open_count, minor (what was confirmed, or the excess for a credit without a purchase), owed_minor (still owed now).
 -- Why right: a case belongs to the day of its confirmation, or of its detection where nothing was confirmed; its kind is
---      what it was when it was found, whatever has become of it; its age ends when it was made whole or closed.
+--      what it was when it was found, whatever has become of it; what was owed lasts until the customer was made whole,
+--      everything else until the case is closed.
 with mine as (
     select c.*, v.kind as first_kind,
-        extract(epoch from coalesce(c.credited_at, c.closed_at, cast(:now as timestamptz)) - coalesce(c.confirmed_at, c.detected_at)) as seconds
+        extract(epoch from
+            coalesce(case when v.owed_minor > 0 then c.credited_at end, c.closed_at, cast(:now as timestamptz))
+            - coalesce(c.confirmed_at, c.detected_at)
+        ) as seconds
     from cases as c
     join verdicts as v on v.case_id = c.case_id and v.version = 1
     where c.flow = :flow

@@ -90,7 +90,7 @@ def _shown(page: Page, confirmation_id: UUID, file: CaseFile | None) -> Response
     story = Story(
         file=file,
         purchase=bought,
-        entries=lake_file.entries_of(page.world, bought) if bought else [],
+        entries=_entries(page, bought, file),
         message=message_text(page.world, bought) if bought else None,
     )
     propose, approve = _may_propose(page, file), _may_approve(page, file)
@@ -105,6 +105,16 @@ def _shown(page: Page, confirmation_id: UUID, file: CaseFile | None) -> Response
         propose=propose,
         approve=approve,
     )
+
+
+def _entries(page: Page, bought: lake_file.Purchase | None, file: CaseFile | None) -> list[lake_file.Entry]:
+    if bought is not None:
+        return lake_file.entries_of(page.world, bought)
+    assert file is not None, "a page about neither a purchase nor a case"
+    case = file.case
+    # A credit without a purchase is judged one deadline after it was posted: look from there backwards.
+    at = case.credited_at or case.deadline_at or case.detected_at
+    return lake_file.entries_around(page.world, flow=case.flow, account=case.account, reference=case.reference, at=at)
 
 
 def _read(connection: sa.Connection, number: str) -> CaseFile:

@@ -54,7 +54,7 @@ def sign_in(
                 connection,
                 at=world.clock.now(),
                 actor=f"user:{account.username}",
-                action="signed_in",
+                action="signed in",
                 subject=("user", account.username),
                 reason="user name and password",
             )

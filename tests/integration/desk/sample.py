@@ -116,6 +116,7 @@ def _entries():
     yield "e4", None, "12:41:00", "+2250102030405", 1050, str(ids.attempt_id(_intent(REMEDIED), 1))
     yield "e5", OVER, "11:00:05", "+2250544332211", 1050, None
     yield "e6", OVER, "11:00:06", "+2250544332211", 1050, None
+    yield "e7", None, "10:15:00", "+2250598765432", 700, None
 
 
 def _intent(number: int):
@@ -235,6 +236,7 @@ def _rows(connection: sa.Connection) -> None:
         if number == CREDITED:
             continue
         _case(connection, number, at(clock), account, payer, amount)
+    _orphan(connection)
     _remedied(connection)
     misdirected = with_evidence(connection, case_number(MISDIRECTED))
     terms = case_terms(misdirected, LIMITS.version)
@@ -317,7 +319,7 @@ def _remedied(connection) -> None:
         run(sa.update(t.attempts).where(t.attempts.c.attempt_id == attempt).values(status=status))
     for clock, action, http_status, meaning in (
         ("12:40:41", "send", None, "unknown"),
-        ("12:40:52", "ask", 200, "confirmed"),
+        ("12:40:52", "ask", 200, "completed"),
     ):
         run(
             sa.insert(t.observations).values(
@@ -367,6 +369,28 @@ def _remedied(connection) -> None:
             account="+2250102030405", language="fr", channel="sms", opted_out=False, updated_at=at("06:00")
         )
     )
+
+
+ORPHAN = ids.case_number(ids.entry_id("ocs", "e7"), SECRET)
+
+
+def _orphan(connection) -> None:
+    """A credit without a purchase: its case has the id of its entry, and was never confirmed."""
+    entry = ids.entry_id("ocs", "e7")
+    connection.execute(
+        sa.insert(t.cases).values(
+            case_id=entry, number=ORPHAN, flow="topup", status="open", kind="orphan_credit", version=1,
+            account="+2250598765432", asset="XOF", confirmed_minor=0, owed_minor=-700, deadline_at=at("10:30"),
+            detected_at=at("10:35"), credited_at=at("10:15"), grade="proven", disposition="review",
+            disposition_reason="a credit that no confirmation explains", owner="queue:orphan_credits",
+        )
+    )  # fmt: skip
+    connection.execute(
+        sa.insert(t.verdicts).values(
+            case_id=entry, version=1, kind="orphan_credit", credited_minor=700, own_minor=0, owed_minor=-700,
+            evidence={"passes": [], "confirmation_ids": [], "entry_ids": [str(entry)]}, run_id=RUN, at=at("10:35"),
+        )
+    )  # fmt: skip
 
 
 def line(rows: int, minor: int) -> dict[str, int]:

@@ -15,6 +15,7 @@ OPEN = {
     "attempt_unknown": False,
     "proposal_open": False,
     "credited": False,
+    "promised": True,
     "may_propose": False,
     "may_approve": False,
 }
@@ -40,8 +41,12 @@ ENDED = {"case_status": "closed", "kind": "settled", "owed_minor": 0}
         ({"intent_status": "executing", "attempt_unknown": True}, "unknown", "looking"),
         ({"intent_status": "escalated"}, "unknown", "looking"),
         ({"intent_status": "credited"}, "sent", "on_its_way"),
-        ({"kind": "over_credited", "owed_minor": -1050}, "excess", "looking"),
-        ({"kind": "orphan_credit", "owed_minor": -500, "may_propose": True}, "excess", "looking"),
+        ({"kind": "over_credited", "owed_minor": -1050, "credited": True}, "excess", "credited"),
+        (
+            {"kind": "orphan_credit", "owed_minor": -500, "promised": False, "credited": True},
+            "excess",
+            "looking_credit",
+        ),
         ({**ENDED, "intent_status": "verified", "credited": True}, "made_whole", "made_whole"),
         ({**ENDED, "credited": True}, "self_settled", "self_settled"),
         ({**ENDED, "intent_status": "void", "credited": True}, "self_settled", "self_settled"),

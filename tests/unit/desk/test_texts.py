@@ -1,14 +1,18 @@
 """Both catalogues say the same things, and every text that a page asks for is there."""
 
+import ast
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
 from reconcile.desk import page
+from reconcile.domain import policy
 from reconcile.domain.breaks import BreakKind
 from reconcile.domain.lifecycles import TRANSITIONS
 from reconcile.domain.policy import Disposition
+from reconcile.remedy.gateway import Meaning
 from reconcile.reports.texts import LANGUAGES, TextMissingError, Texts, read_catalogue
 from reconcile.resources import folder
 
@@ -69,6 +73,36 @@ def test_every_phrase_of_the_evidence_can_be_read_in_french():
     assert len(phrases) > 15
     missing = [phrase for phrase in phrases if " " in phrase and not texts.has(f"found.{phrase}")]
     assert not missing
+
+
+def sentences_of(module):
+    """Whole string literals with a blank in them, outside docstrings and f-strings."""
+    tree = ast.parse(inspect.getsource(module))
+    skipped = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    skipped |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in skipped
+            and " " in node.value
+        ):
+            yield node.value
+
+
+def test_every_reason_of_the_policy_can_be_read_in_french():
+    texts = page.texts("fr")
+    missing = [sentence for sentence in sentences_of(policy) if not texts.has(f"reason.{sentence}")]
+    assert not missing
+
+
+def test_every_answer_of_a_gateway_has_its_words():
+    for language in LANGUAGES:
+        assert not [meaning for meaning in Meaning if not page.texts(language).has(f"meaning.{meaning}")]
+
+
+def test_no_french_line_begins_with_a_colon():
+    assert page.texts("fr")("foot.business_time", at="13:45") == "Heure de l\u2019exploitation\u00a0: 13:45"
 
 
 def test_french_counts_zero_with_one():

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from reconcile.reports.charts import Series, bar_chart, line_chart
+from reconcile.reports.charts import Series, line_chart
 from reconcile.reports.formats import Formats
 
 BEGIN = datetime(2024, 7, 9, 13, 25, tzinfo=UTC)
@@ -42,9 +42,21 @@ def test_the_outage_is_shaded_from_its_start_to_its_end_or_to_the_edge_while_it_
     assert float(closed.get("width")) * 2 == pytest.approx(float(lasting.get("width")), abs=1)
 
 
+def test_what_comes_in_bursts_is_drawn_below_with_a_scale_of_its_own():
+    moments = [BEGIN + timedelta(minutes=number) for number in range(5)]
+    lines, ours = Series("confirmed", "confirmed", [3, 4, 5, 4, 3]), Series("ours", "recredited", [0, 0, 400, 1, 0])
+    plain = line_chart(moments, [lines], formats=FORMATS, title="t")
+    with_bars = line_chart(moments, [lines], formats=FORMATS, title="t", below=ours)
+    root = ET.fromstring(with_bars.svg)  # noqa: S314 - our own text
+    assert ET.fromstring(plain.svg).find(f"{SVG}polyline").get("points") == root.find(f"{SVG}polyline").get("points")  # noqa: S314 - our own text
+    assert len(root.findall(f"{SVG}rect")) == 2
+    assert "400" in [text.text for text in root.findall(f"{SVG}text")]
+    assert with_bars.series[-1] is ours
+
+
 def test_a_chart_holds_no_script_no_style_and_a_title_for_whoever_cannot_see_it():
-    for root in (drawn([1, 2])[0], ET.fromstring(bar_chart([("x < y", 3, "3"), ("z", 0, "0")], title="bars").svg)):  # noqa: S314 - our own text
-        assert root.find(f"{SVG}title").text
-        for element in root.iter():
-            assert "style" not in element.attrib
-            assert not element.tag.endswith(("script", "style"))
+    root, _ = drawn([1, 2])
+    assert root.find(f"{SVG}title").text == "t <&>"
+    for element in root.iter():
+        assert "style" not in element.attrib
+        assert not element.tag.endswith(("script", "style"))
