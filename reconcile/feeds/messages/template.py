@@ -37,6 +37,9 @@ _SLOTS = {
     "payer": f"(?P<payer>{_ACCOUNT})",
     "time": r"(?P<time>[0-9][0-9A-Za-z/:,. -]{4,30}[0-9mMsS])",
     "money": _MONEY,
+    "code": r"[+*]?[0-9A-Za-z][0-9A-Za-z*+./_-]*",
+    "when": r"[0-9][0-9A-Za-z/:., -]{2,30}",
+    "link": r"[^ ]+",
     "name": r"[^:]+?",
     "note": r".*?",
     "ussd": r"(?:\*[0-9]+\*(?:[SR]\*)?)?",  # *165*S*, left by gateways that pass a menu's answer on
