@@ -27,7 +27,7 @@ def _money(name: str) -> str:
 
 
 # What `{slot}` in a pattern stands for. The named groups become fields; the other slots are only skipped over.
-_SLOTS = {
+SLOTS = {
     **{name: _money(name) for name in MONEY_SLOTS},
     "reference": f"(?P<reference>{_REFERENCE})",
     "dated_reference": r"(?P<reference>[A-Z]{2,4}[0-9]{6}\.[0-9]{4}\.[A-Z]{0,2}[0-9]{3,10})",  # RC240709.1345.A00011
@@ -48,7 +48,7 @@ _SLOTS = {
 }
 
 
-_NAMED = frozenset(name for name, source in _SLOTS.items() if "(?P<" in source)
+_NAMED = frozenset(name for name, source in SLOTS.items() if "(?P<" in source)
 
 
 class TemplateError(ValueError):
@@ -160,10 +160,10 @@ def expand(pattern: str, name: str) -> tuple[str, int]:
             raise TemplateError(f"template {name}: the brace before {slot!r} is not closed")
         if slot[:1].isdecimal():  # a repetition: x{2,4}
             pieces.append("{" + slot + closing)
-        elif slot in _SLOTS:
-            pieces.append(_SLOTS[slot])
+        elif slot in SLOTS:
+            pieces.append(SLOTS[slot])
             if slot in _NAMED and slot in used:
                 raise TemplateError(f"template {name}: the slot {{{slot}}} stands twice")
             used.add(slot)
         else:
-            raise TemplateError(f"template {name}: unknown slot {{{slot}}}, expected one of {', '.join(_SLOTS)}")
+            raise TemplateError(f"template {name}: unknown slot {{{slot}}}, expected one of {', '.join(SLOTS)}")
