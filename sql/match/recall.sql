@@ -1,9 +1,9 @@
 -- The rows at hand: the new ones, the open ones, and the settled groups that a new row concerns.
--- In:  new_confirmation, new_entry (published rows not yet folded); loose_confirmation, loose_entry (the state's open
+-- In:  new_confirmation, new_entry (published rows not yet folded); own_attempt; loose_confirmation, loose_entry (the state's open
 --      items, whole groups); past_confirmation, past_entry (the batches of the horizon, folded before).
 -- Out: recalled_confirmation, recalled_entry (settled groups, whole); confirmation, entry (views of all rows at hand).
 -- Why right: what has left the open items was settled by one reference in full and in time; it is found again by its
---      match_key, or by its confirmation_id when the same purchase is told with another account.
+--      match_key, or by its confirmation_id when the same purchase is told with another account or was paid by us.
 
 CREATE TEMP TABLE loose_key AS
 SELECT match_key FROM loose_confirmation WHERE match_key IS NOT NULL
@@ -18,7 +18,10 @@ SELECT match_key FROM new_entry WHERE match_key IS NOT NULL;
 CREATE TEMP TABLE asked_id AS
 SELECT confirmation_id FROM new_confirmation
 UNION
-SELECT confirmation_id FROM past_confirmation WHERE match_key IN (SELECT match_key FROM new_key);
+SELECT confirmation_id FROM past_confirmation WHERE match_key IN (SELECT match_key FROM new_key)
+UNION
+-- What we paid for may have been settled by a late original while our credit was on its way.
+SELECT break_id FROM own_attempt WHERE own_key IN (SELECT own_key FROM new_entry);
 
 DELETE FROM asked_id WHERE confirmation_id IN (SELECT confirmation_id FROM loose_confirmation);
 

@@ -121,7 +121,6 @@ class TestEveryday:
         assert operator.told() == before
         assert list(operator.own_keys.values()) == [1050]
 
-    @pytest.mark.xfail(reason="the fold does not recall a settled group when our own credit of it arrives", strict=True)
     def test_an_original_that_lands_while_we_pay_reopens_the_case_once_the_ledger_shows_both(self, operator):
         operator.trade(at("10:00"), at("11:20"), every=EVERY)
         case_id = operator.buy(at("10:30:10"))
