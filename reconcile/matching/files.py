@@ -169,6 +169,7 @@ def _prepare(session: Session, rules: FlowRules, completeness: Completeness, as_
         session.files_view(view, [], of_kind)
     session.strings("held_account", "account", [])
     session.strings("held_reference", "reference", [])
+    session.execute("CREATE TEMP MACRO id_as_key(id) AS hash(id)")
     session.run("watched")
     session.run("at_hand")
 

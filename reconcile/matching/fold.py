@@ -81,6 +81,7 @@ def fold(
         inputs.set_limits(session, manifest, cutoff, before.ledger_through_us)
         inputs.hand_over(session, own, held_accounts, held_references)
         session.run("watched")
+        session.execute("CREATE TEMP MACRO id_as_key(id) AS id")
         # A first fold has nothing to recall.
         session.run("at_hand" if previous is None else "recall")
         run_passes(session, rules)

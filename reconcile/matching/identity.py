@@ -16,21 +16,22 @@ MAX_AUGMENTED_CLASS = 2_000
 
 
 class Candidate(NamedTuple):
-    """One row of the table `candidate` of `sql/match/identity.sql`; `at_us`: microseconds since 1970, in UTC."""
+    """One row of the table `candidate` of `sql/match/identity.sql`; `contest` numbers the classes, `at_us` is microseconds
+    since 1970 in UTC, `id` a group or unit.
+    """
 
-    class_key: str
-    amount_minor: int
+    contest: int
     side: str
     at_us: int
-    id: str
+    id: int
     has_reference: bool
 
 
 class Link(NamedTuple):
     """The entry or group of entries `unit_id` belongs to the group `group_id`, as this pass says."""
 
-    unit_id: str
-    group_id: str
+    unit_id: int
+    group_id: int
     found_by: str
 
 
@@ -43,8 +44,8 @@ class _Class:
 
 
 def link_all(candidates: Sequence[Candidate], window_us: int) -> Iterator[Link]:
-    """Links of all classes. `candidates` must be sorted by class_key, amount_minor, at_us, side, id."""
-    for _, rows in groupby(candidates, key=lambda row: (row.class_key, row.amount_minor)):
+    """Links of all classes. `candidates` must be sorted by contest, at_us, side, id."""
+    for _, rows in groupby(candidates, key=lambda row: row.contest):
         contested = _Class()
         for row in rows:
             match row.side:
@@ -79,9 +80,9 @@ def _link_class(rows: _Class, window_us: int) -> Iterator[Link]:
         yield Link(reversal, home.get(unit, unit), "identity")
 
 
-def _cancel(entries: Sequence[Candidate], reversals: Sequence[Candidate]) -> dict[str, str]:
+def _cancel(entries: Sequence[Candidate], reversals: Sequence[Candidate]) -> dict[int, int]:
     """Each reversal takes back the latest earlier entry that still stands and may be meant: entry id → reversal id."""
-    cancelled: dict[str, str] = {}
+    cancelled: dict[int, int] = {}
     standing: list[Candidate] = []
     for row in sorted([*entries, *reversals], key=lambda row: (row.at_us, row.side, row.id)):
         if row.side == "entry":

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from reconcile.domain.breaks import OWING, SETTLED, BreakKind
 from reconcile.domain.flow import FlowRules
 from reconcile.matching.identity import Candidate, link_all
+from reconcile.matching.plain import find_odd_groups
 from reconcile.matching.session import Session
 from reconcile.matching.statement import ConservationError, StatementDay, statement
 from reconcile.matching.watermark import Completeness
@@ -20,6 +21,7 @@ def set_rules(session: Session, rules: FlowRules, completeness: Completeness) ->
     session.set_variable("since", "TIMESTAMPTZ", rules.since)
     session.set_variable("deadline_after", "INTERVAL", rules.deadline_after)
     session.set_variable("match_window", "INTERVAL", rules.window)
+    session.set_variable("match_window_us", "BIGINT", rules.window // _MICROSECOND)
     session.set_variable("complete_through", "TIMESTAMPTZ", completeness.through)
     session.set_variable("ledger_through", "TIMESTAMPTZ", completeness.ledger.complete_through)
     session.set_variable("grade", "VARCHAR", completeness.grade)
@@ -29,7 +31,10 @@ def set_rules(session: Session, rules: FlowRules, completeness: Completeness) ->
 
 def run_passes(session: Session, rules: FlowRules) -> None:
     """From the views `confirmation` and `entry` to verdicts, matches and sums. Raises `ConservationError`."""
-    for step in ("own", "reference", "rest", "own_verdict", "identity"):
+    for step in ("own", "keyed"):
+        session.run(step)
+    find_odd_groups(session)
+    for step in ("reference", "rest", "own_verdict", "identity"):
         session.run(step)
     _link(session, rules)
     for step in ("judge", "verdict", "lines", "matches", "totals", "conservation"):
@@ -59,13 +64,10 @@ def statement_days(
 
 def _link(session: Session, rules: FlowRules) -> None:
     """The table `link`, from the candidates of the identity pass."""
-    rows = session.rows(
-        "SELECT class_key, amount_minor, side, at_us, id, has_reference FROM candidate "
-        "ORDER BY class_key, amount_minor, at_us, side, id"
-    )
+    rows = session.rows("SELECT class, side, at_us, id, has_reference FROM candidate ORDER BY class, at_us, side, id")
     links = list(link_all([Candidate(*row) for row in rows], rules.window // _MICROSECOND))
     session.execute(
-        "CREATE TEMP TABLE link AS SELECT unnest($1::VARCHAR[]) AS unit_id, unnest($2::VARCHAR[]) AS group_id, "
-        "unnest($3::VARCHAR[]) AS pass",
+        "CREATE TEMP TABLE link AS FROM simple_link UNION ALL "
+        "SELECT unnest($1::UBIGINT[]), unnest($2::UBIGINT[]), unnest($3::VARCHAR[])",
         [[row.unit_id for row in links], [row.group_id for row in links], [row.found_by for row in links]],
     )

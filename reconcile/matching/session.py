@@ -7,6 +7,9 @@ from types import TracebackType
 from typing import Any, Self
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from reconcile import resources
 from reconcile.matching import columns
@@ -49,6 +52,15 @@ class Session:
     def arrow(self, query: str) -> Any:
         """The rows of a query as a `pyarrow.Table`."""
         return self._connection.sql(query).to_arrow_table()
+
+    def arrays(self, query: str) -> dict[str, npt.NDArray[np.uint64]]:
+        """The columns of a query without NULLs, as arrays."""
+        found: dict[str, Any] = dict(self._connection.execute(query).fetchnumpy())
+        return found
+
+    def integers(self, name: str, column: str, values: npt.NDArray[np.uint64]) -> None:
+        """A temporary table of one column of unsigned 64-bit integers."""
+        self.table(name, pa.table({column: values}), column)
 
     def set_variable(self, name: str, kind: str, value: object) -> None:
         """A value of the DuckDB type `kind` that the SQL reads with `getvariable`."""

@@ -1,9 +1,9 @@
 -- Proof, on every run, that no row was lost or counted twice. Every row of the result must have a difference of 0.
--- In:  confirmation, ledger, pair, open_key, rest_*, purchase, posting, placed, own_entry, own_placed, bundle, line, plain_day.
+-- In:  confirmation, ledger, pair, rest_*, purchase, posting, placed, own_entry, own_placed, bundle, line, plain_day.
 -- Out: conservation(what, difference).
 
 CREATE TEMP TABLE conservation AS
-WITH plain AS (SELECT count(*) AS rows FROM pair WHERE match_key NOT IN (SELECT match_key FROM open_key)),
+WITH plain AS (SELECT count(*) AS rows FROM pair WHERE fits),
 plain_sum AS (
     SELECT
         coalesce(sum(rows) FILTER (side = 'confirmation'), 0) AS told_rows, coalesce(sum(minor) FILTER (side = 'confirmation'), 0) AS told_minor,

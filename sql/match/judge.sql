@@ -12,7 +12,7 @@ FROM posting AS p
 LEFT JOIN link AS l ON l.unit_id = p.group_id;
 
 CREATE TEMP TABLE own_placed AS
-SELECT coalesce(p.group_id, 'o:' || o.entry_id) AS group_id, p.group_id AS break_group_id, o.*
+SELECT coalesce(p.group_id, hash('o', o.entry_id)) AS group_id, p.group_id AS break_group_id, o.*
 FROM own_entry AS o
 LEFT JOIN purchase AS p ON p.confirmation_id = o.break_id;
 
@@ -29,7 +29,7 @@ WITH promised AS (
         bool_or(low) AS low,
         bool_or(readings > 1) AS conflicting,
         list(confirmation_id ORDER BY confirmed_at, confirmation_id) AS confirmation_ids,
-        list(DISTINCT match_key) AS match_keys,
+        min(match_key) AS match_key,
         arg_min(
             {account_key: account_key, account: account, payer: payer, reference: reference, asset: asset,
              product: product, message_id: message_id, amounts_read: amounts_read},
@@ -111,7 +111,7 @@ joined AS (
         coalesce(p.confirmation_ids, []) AS confirmation_ids,
         coalesce(e.entry_ids, []) AS entry_ids,
         coalesce(o.own_entry_ids, []) AS own_entry_ids,
-        p.match_keys,
+        p.match_key,
         coalesce(p.shown.account_key, e.shown.account_key) AS account_key,
         coalesce(p.shown.account, e.shown.account) AS account,
         p.shown.payer AS payer,

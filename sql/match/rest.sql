@@ -1,18 +1,18 @@
 -- What the cheap half left, brought into its groups.
--- In:  confirmation, ledger, open_key.
+-- In:  keyed_confirmation, keyed_entry, odd_digest.
 -- Out: rest_confirmation, rest_entry (every row outside the fitting pairs);
 --      purchase (one row per confirmation_id, from its first message, with what its other messages say
 --      and whether its group is `short` of what was promised);
 --      posting (one row per entry, also when it was delivered twice, with its group).
--- Groups: `k:` + match_key where there is one; else the row stands alone as `c:` or `e:` + its id. A purchase that was
+-- Groups: a number made of the match_key where there is one; else the row stands alone, by its own id. A purchase that was
 --      read with two keys takes both groups into one. A group without entries, or without confirmations and with one sign
 --      only, falls apart into single rows: each may find its own partner in a later pass.
 
 CREATE TEMP TABLE rest_confirmation AS
-SELECT * FROM confirmation WHERE match_key IS NULL OR match_key IN (SELECT match_key FROM open_key);
+SELECT * EXCLUDE (digest) FROM keyed_confirmation WHERE digest IN (SELECT digest FROM odd_digest);
 
 CREATE TEMP TABLE rest_entry AS
-SELECT * FROM ledger WHERE match_key IS NULL OR match_key IN (SELECT match_key FROM open_key);
+SELECT * EXCLUDE (digest) FROM keyed_entry WHERE digest IN (SELECT digest FROM odd_digest);
 
 CREATE TEMP TABLE told AS
 WITH first_message AS (
@@ -42,7 +42,7 @@ FROM first_message AS f
 JOIN all_messages AS m USING (confirmation_id);
 
 CREATE TEMP TABLE key_group AS
-SELECT r.match_key, min('k:' || coalesce(t.match_key, r.match_key)) AS group_id
+SELECT r.match_key, min(hash('k', coalesce(t.match_key, r.match_key))) AS group_id
 FROM rest_confirmation AS r
 JOIN told AS t USING (confirmation_id)
 WHERE r.match_key IS NOT NULL AND r.outcome = 'success'
@@ -50,14 +50,14 @@ GROUP BY r.match_key;
 
 CREATE TEMP TABLE posting AS
 WITH grouped AS (
-    SELECT e.*, coalesce(g.group_id, 'k:' || e.match_key, 'e:' || e.entry_id) AS group_id, g.group_id IS NOT NULL AS told
+    SELECT e.*, coalesce(g.group_id, CASE WHEN e.match_key IS NULL THEN hash('e', e.entry_id) ELSE hash('k', e.match_key) END) AS group_id, g.group_id IS NOT NULL AS told
     FROM (SELECT DISTINCT ON (entry_id) * FROM rest_entry ORDER BY entry_id) AS e
     LEFT JOIN key_group AS g ON g.match_key = e.match_key
 )
 SELECT * REPLACE (
     CASE
         WHEN told OR min(amount_minor) OVER same < 0 AND max(amount_minor) OVER same > 0 THEN group_id
-        ELSE 'e:' || entry_id
+        ELSE hash('e', entry_id)
     END AS group_id
 )
 FROM grouped
@@ -69,8 +69,8 @@ SELECT
     t.*,
     CASE
         WHEN c.group_id IS NOT NULL THEN c.group_id
-        WHEN t.readings > 1 THEN coalesce(g.group_id, 'c:' || t.confirmation_id)
-        ELSE 'c:' || t.confirmation_id
+        WHEN t.readings > 1 THEN coalesce(g.group_id, hash('c', t.confirmation_id))
+        ELSE hash('c', t.confirmation_id)
     END AS group_id,
     c.posted_minor IS NOT NULL AS has_entries,
     NOT t.retracted

@@ -229,7 +229,10 @@ class Story:
             held_references=tuple(options["held_reference"].split(",")) if "held_reference" in options else (),
         )
         self.confirmations, self.entries = [], []
-        for match in rows_of(outcome.matches):
+        matches = rows_of(outcome.matches)
+        for match in sorted(
+            matches, key=lambda row: (self._label(row["confirmation_id"]), self._label(row["entry_id"]))
+        ):
             delta = f" delta {match['delta_minor']}" if match["delta_minor"] else ""
             self._hear(
                 "match", match["pass"], self._label(match["confirmation_id"]), self._label(match["entry_id"]) + delta
