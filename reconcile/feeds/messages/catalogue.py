@@ -14,7 +14,7 @@ from reconcile.feeds.messages.fields import read_fields
 from reconcile.feeds.messages.markup import MAX_MARKUP_CHARACTERS, is_markup, text_of
 from reconcile.feeds.messages.reading import UNPARSED, Message, Reading, ambiguous
 from reconcile.feeds.messages.template import Template, TemplateError, TemplateRow
-from reconcile.feeds.messages.text import MAX_TEXT_CHARACTERS, fold_lines
+from reconcile.feeds.messages.text import MAX_TEXT_CHARACTERS, fold, fold_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -59,8 +59,7 @@ class Catalogue:
             text = text_of(text)
         if len(text) > MAX_TEXT_CHARACTERS:
             return UNPARSED
-        lines = fold_lines(text)
-        return self._read_by_template(message, lines.replace("\n", " ")) or extract(message, lines)
+        return self._read_by_template(message, fold(text)) or extract(message, fold_lines(text))
 
     def read_batch(self, messages: Sequence[Message]) -> list[Reading]:
         """The readings, in the order of the messages."""
@@ -69,7 +68,7 @@ class Catalogue:
     def _read_by_template(self, message: Message, folded: str) -> Reading | None:
         data = folded.encode()
         country = message.country and message.country.upper()
-        found: list[tuple[int, int, Reading]] = []
+        found: list[tuple[Template, Reading]] = []
         for index in self._set.matching(data):
             template = self.templates[index]
             spans = template.expression.full(data) if template.in_country(country) else None
@@ -77,13 +76,13 @@ class Catalogue:
                 continue
             reading = read_fields(template, data, spans, message, country or template.country)
             if reading is not None:
-                found.append((_stated(reading), template.literal_characters, reading))
+                found.append((template, reading))
         if len(found) <= 1:
-            return found[0][2] if found else None
-        closest = max(found, key=lambda entry: entry[:2])[2]
-        if all(_agree(closest, other) for *_, other in found):
+            return found[0][1] if found else None
+        _, closest = max(found, key=lambda entry: (_stated(entry[1]), entry[0].literal_characters))
+        if all(_agree(closest, other) for _, other in found):
             return closest
-        return ambiguous(tuple(other for *_, other in found))
+        return ambiguous(tuple(other for _, other in found))
 
 
 _FACTS = ("outcome", "amount", "currency", "fee", "balance", "reference", "account", "payer")

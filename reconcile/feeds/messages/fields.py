@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconcile.feeds.messages.currencies import currency, exponent
 from reconcile.feeds.messages.expressions import Expression, Spans
 from reconcile.feeds.messages.moments import moment, moment_in_reference
-from reconcile.feeds.messages.numbers import DecimalMark, numeral
+from reconcile.feeds.messages.numbers import numeral
 from reconcile.feeds.messages.reading import Message, Reading
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def read_fields(template: Template, data: bytes, spans: Spans, message: Message,
         if slot not in written:
             continue
         code = _code(written.get(slot + "_before", ""), written.get(slot + "_after", ""), row.currency, country)
-        figure = None if code is None else _figure(written[slot], code, template.mark)
+        figure = None if code is None else numeral(written[slot], exponent(code), row.decimal_mark)
         if figure is None:
             return None
         if slot == "fee" and asset is not None and code != asset:
@@ -80,12 +80,6 @@ def _code(before: str, after: str, default: str | None, country: str | None) -> 
     # A word that is no currency is the next word of the text, if the other side settles it: "$9.00 HODAN ALI".
     codes = {code for mark in marks if (code := currency(mark, country))}
     return codes.pop() if len(codes) == 1 else None
-
-
-def _figure(written: str, code: str, mark: DecimalMark | None) -> Decimal | None:
-    if written[0] == ".":
-        written = "0" + written
-    return numeral(written, exponent(code), mark)
 
 
 def _compact(number: str | None) -> str | None:

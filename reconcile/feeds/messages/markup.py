@@ -17,7 +17,7 @@ _TAG = Expression(r"</?[a-z][^>]*>")
 
 def is_markup(text: str) -> bool:
     """Whether it is HTML. `<#>` and `<3` are not."""
-    return "</" in text or "<br" in text.lower()
+    return "<" in text and ("</" in text or "<br" in text.lower())
 
 
 def text_of(markup: str) -> str:

@@ -80,6 +80,11 @@ def moment_in_reference(reference: str | None, country: str | None) -> datetime 
     clock, second_dot, _ = rest.partition(".")
     if not (dot and second_dot and len(day) == 6 and day.isdecimal() and len(clock) == 4 and clock.isdecimal()):
         return None
+    return _minute(day, clock, country)
+
+
+@lru_cache(maxsize=1 << 14)
+def _minute(day: str, clock: str, country: str | None) -> datetime | None:
     zone = zone_of(country)
     if zone is None:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 DecimalMark = Literal[".", ","]
@@ -12,6 +13,7 @@ MAX_AMOUNT_DIGITS = 13
 _MAX_DECIMALS = 4
 
 
+@lru_cache(maxsize=1 << 16)
 def numeral(written: str, exponent: int | None = None, mark: DecimalMark | None = None) -> Decimal | None:
     """The number that `written` (already folded to ASCII digits) says, or None when it has no reading or two.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -136,11 +137,16 @@ class Template:
 
     def from_sender(self, sender: str | None) -> bool:
         """Whether that sender may have sent it; an unknown sender may."""
-        return sender is None or self.sender is None or self.sender.full(sender.encode()) is not None
+        return sender is None or self.sender is None or _fits(self.sender, sender)
 
     def in_country(self, country: str | None) -> bool:
         """Whether the format is used there; a message of unknown country may have any format."""
         return country is None or not self.row.countries or country in self.row.countries
+
+
+@lru_cache(maxsize=1 << 14)
+def _fits(expression: Expression, sender: str) -> bool:
+    return expression.full(sender.encode()) is not None
 
 
 def expand(pattern: str, name: str) -> tuple[str, int]:
