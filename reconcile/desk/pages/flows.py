@@ -23,13 +23,14 @@ def shown(page: Viewing, flow: str) -> Response:
     now = page.world.clock.now()
     with page.world.database.begin() as connection:
         file = flow_file.read(connection, flow)
-    if file is None:
+    assets = [one.asset for one in page.world.configuration.flows if one.name == flow]
+    if file is None or not assets:
         raise HTTPException(404)
     proposal = open_proposal(file.proposal)
     return page.show(
         "flow.html",
         file=file,
-        limits=terms_of(page, {**file.mode.policy, "asset": page.world.configuration.flow(flow).asset}),
+        limits=terms_of(page, {**file.mode.policy, "asset": assets[0]}),
         terms=terms_of(page, file.proposal.terms) if file.proposal else [],
         propose=decide_propose(page.viewer.role, proposable=file.breaker is not None, proposal=proposal, now=now),
         approve=decide_approve(page.viewer.role, page.viewer.username, proposal=proposal, now=now),

@@ -23,8 +23,10 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9.\-]{0,80}")
 
 @router.get("", dependencies=[needs(Permission.SEE_REPORTS)])
 def listed(page: Viewing) -> Response:
-    """The report files of each day."""
-    return page.show("reports.html", days=_days(page))
+    """The report files of each day, those in the viewer's language first."""
+    own = f".{page.language}."
+    days = {day: sorted(files, key=lambda one: (own not in one.name, one.name)) for day, files in _days(page).items()}
+    return page.show("reports.html", days=days)
 
 
 @router.get("/{day}/{name}", dependencies=[needs(Permission.SEE_REPORTS)])
