@@ -69,8 +69,12 @@ class Catalogue:
         data = folded.encode()
         country = message.country and message.country.upper()
         found: list[tuple[Template, Reading]] = []
-        for index in self._set.matching(data):
-            template = self.templates[index]
+        fitting = [self.templates[index] for index in self._set.matching(data)]
+        if len(fitting) > 1:  # the sender's own formats first; other senders' only where none of those is certain
+            fitting.sort(key=lambda template: not template.from_sender(message.sender))
+        for template in fitting:
+            if found and not template.from_sender(message.sender):
+                break
             spans = template.expression.full(data) if template.in_country(country) else None
             if spans is None:
                 continue
