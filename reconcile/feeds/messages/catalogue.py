@@ -78,7 +78,7 @@ class Catalogue:
             spans = template.expression.full(data) if template.in_country(country) else None
             if spans is None:
                 continue
-            reading = read_fields(template, data, spans, message, country or template.country)
+            reading = read_fields(template, folded, spans, message, country or template.country)
             if reading is not None:
                 found.append((template, reading))
         if len(found) <= 1:

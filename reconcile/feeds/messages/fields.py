@@ -27,29 +27,29 @@ _MORE_TO_READ = Expression(
 )
 
 
-def read_fields(template: Template, data: bytes, spans: Spans, message: Message, country: str | None) -> Reading | None:
+def read_fields(template: Template, folded: str, spans: Spans, message: Message, country: str | None) -> Reading | None:
     """The reading of a match of `template`, or None where one of its figures has no certain reading."""
-    row = template.row
-    written = template.expression.texts(data, spans)
-    if "rest" in written and _MORE_TO_READ.search(written["rest"].encode()):
+    row, groups = template.row, template.groups
+    text = _Slices(folded, spans)
+    rest = text[groups.rest]
+    if rest and _MORE_TO_READ.search(rest.encode()):
         return None
     asset: str | None = None
     figures: dict[str, Decimal] = {}
-    for slot in _FIGURES:
-        if slot not in written:
+    for slot, number, before, after in groups.money:
+        written = text[number]
+        if written is None:
             continue
-        code = _code(written.get(slot + "_before", ""), written.get(slot + "_after", ""), row.currency, country)
-        figure = None if code is None else numeral(written[slot], exponent(code), row.decimal_mark)
-        if figure is None:
-            return None
-        if slot == "fee" and asset is not None and code != asset:
+        code = _code(text[before], text[after], row.currency, country)
+        figure = None if code is None else numeral(written, exponent(code), row.decimal_mark)
+        if figure is None or (slot == "fee" and asset is not None and code != asset):
             return None
         figures[slot] = figure
         asset = asset or code
     if "amount" not in figures and row.outcome in _NEEDS_AMOUNT:
         return None
-    reference = written.get("reference")
-    occurred_at = moment(written["time"], country) if "time" in written else moment_in_reference(reference, country)
+    reference = text[groups.reference]
+    time = text[groups.time]
     return Reading(
         "parsed",
         row.name,
@@ -60,19 +60,36 @@ def read_fields(template: Template, data: bytes, spans: Spans, message: Message,
         figures.get("fee"),
         figures.get("balance"),
         reference,
-        _compact(written.get("account")),
-        _compact(written.get("payer")),
-        occurred_at,
+        _compact(text[groups.account]),
+        _compact(text[groups.payer]),
+        moment(time, country) if time else moment_in_reference(reference, country),
         "high" if template.from_sender(message.sender) else "low",
     )
 
 
+class _Slices:
+    """The texts of groups by their numbers; number 0 is a group that the pattern does not have."""
+
+    __slots__ = ("_spans", "_text")
+
+    def __init__(self, text: str, spans: Spans) -> None:
+        data = text.encode()
+        self._text: str | bytes = text if len(data) == len(text) else data
+        self._spans = spans
+
+    def __getitem__(self, number: int) -> str | None:
+        start, end = self._spans[number]
+        if start < 0 or not number:
+            return None
+        piece = self._text[start:end]
+        return piece if isinstance(piece, str) else piece.decode()
+
+
 _NEEDS_AMOUNT = frozenset({"success", "pending"})
-_FIGURES = ("amount", "total", "fee", "balance")
 
 
 @lru_cache(maxsize=4096)
-def _code(before: str, after: str, default: str | None, country: str | None) -> str | None:
+def _code(before: str | None, after: str | None, default: str | None, country: str | None) -> str | None:
     """The currency that the marks on both sides agree on, or the default where there is none."""
     marks = [mark for mark in (before, after) if mark]
     if not marks:

@@ -26,7 +26,7 @@ MAX_LINE_BYTES = 1 << 20
 # Below this one process is done before a second one has loaded the catalogue.
 _WORTH_PROCESSES_LINES = 4 * BATCH_LINES
 _BATCHES_AHEAD = 2
-_OPTIONAL = ("sender", "country", "received_at")
+_KEYS = ("id", "text", "sender", "country", "received_at")
 _Batch = tuple[int, list[bytes]]
 
 
@@ -92,12 +92,12 @@ def convert(batch: _Batch) -> str:
     """The output lines of one batch; blank lines are no input. Raises `LineError`."""
     first, lines = batch
     catalogue = _catalogue()
-    written: list[str] = []
+    written: list[bytes] = []
     for number, line in enumerate(lines, start=first):
         if line.strip():
             message = read_line(line, number)
             written.append(write_line(message, catalogue.read(message)))
-    return "".join(written)
+    return b"".join(written).decode()
 
 
 @cache
@@ -115,26 +115,27 @@ def read_line(line: bytes, number: int) -> Message:
         raise LineError(f"line {number}: not JSON: {error}") from error
     if not isinstance(row, dict):
         raise LineError(f"line {number}: expected an object with id and text, found {_name_of(row)}")
-    for key in ("id", "text"):
-        if not isinstance(row.get(key), str):
-            raise LineError(f"line {number}: expected a text under {key!r}, found {_name_of(row.get(key))}")
-    for key in _OPTIONAL:
-        if not isinstance(row.get(key), str | None):
-            raise LineError(f"line {number}: expected a text or null under {key!r}, found {_name_of(row[key])}")
-    received_at = row.get("received_at")
+    identity, text, *optional = [row.get(key) for key in _KEYS]
+    if not (isinstance(identity, str) and isinstance(text, str)):
+        key, value = ("text", text) if isinstance(identity, str) else ("id", identity)
+        raise LineError(f"line {number}: expected a text under {key!r}, found {_name_of(value)}")
+    for key, value in zip(_KEYS[2:], optional, strict=True):
+        if not (value is None or isinstance(value, str)):
+            raise LineError(f"line {number}: expected a text or null under {key!r}, found {_name_of(value)}")
+    sender, country, received_at = optional
     try:
         moment = datetime.fromisoformat(received_at) if received_at else None
     except ValueError as error:
         raise LineError(f"line {number}: 'received_at' is not an ISO 8601 time: {received_at!r}") from error
-    return Message(row["id"], row["text"], row.get("sender"), row.get("country"), moment)
+    return Message(identity, text, sender, country, moment)
 
 
-def write_line(message: Message, reading: Reading) -> str:
+def write_line(message: Message, reading: Reading) -> bytes:
     """One output line: amounts as decimal strings in major units, accounts in E.164 where the country is known."""
     row = {"id": message.id, **_fields(reading, message.country and message.country.upper())}
     if reading.alternatives:
         row["alternatives"] = [_fields(other, message.country) for other in reading.alternatives]
-    return to_json(row).decode() + "\n"
+    return to_json(row) + b"\n"
 
 
 def _fields(reading: Reading, country: str | None) -> dict[str, Any]:
@@ -156,7 +157,7 @@ def _fields(reading: Reading, country: str | None) -> dict[str, Any]:
 
 
 def _plain(amount: Decimal | None) -> str | None:
-    return None if amount is None else format(amount, "f")
+    return None if amount is None else str(amount)
 
 
 def _name_of(value: object) -> str:

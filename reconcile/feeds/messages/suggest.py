@@ -190,10 +190,13 @@ def _proposed(name: str, members: list[_Shaped]) -> TemplateRow | None:
 
 
 def _read(template: Template, member: _Shaped) -> Reading | None:
-    data = member.text.encode()
-    spans = template.expression.full(data)
+    spans = template.expression.full(member.text.encode())
     country = member.message.country and member.message.country.upper()
-    return None if spans is None else read_fields(template, data, spans, member.message, country or template.country)
+    return (
+        None
+        if spans is None
+        else read_fields(template, member.text, spans, member.message, country or template.country)
+    )
 
 
 def _gap(member: _Shaped, index: int) -> str:

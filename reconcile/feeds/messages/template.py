@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from reconcile.feeds.messages.expressions import Expression, ExpressionError
 from reconcile.feeds.messages.reading import KINDS
-
-if TYPE_CHECKING:
-    from reconcile.feeds.messages.numbers import DecimalMark
 
 MONEY_SLOTS = ("amount", "total", "fee", "balance")
 _BEFORE = r"(?:[A-Za-z]{1,5}\$?|\$)"
@@ -104,6 +101,28 @@ class TemplateRow(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Groups:
+    """The numbers of a pattern's groups, 0 for one that it does not have. `money`: slot, figure, mark before, mark after."""
+
+    money: tuple[tuple[str, int, int, int], ...]
+    reference: int
+    account: int
+    payer: int
+    time: int
+    rest: int
+
+    @classmethod
+    def of(cls, expression: Expression) -> Groups:
+        number = expression.groups
+        money = tuple(
+            (slot, number[slot], number[f"{slot}_before"], number[f"{slot}_after"])
+            for slot in MONEY_SLOTS
+            if slot in number
+        )
+        return cls(money, *(number.get(name, 0) for name in ("reference", "account", "payer", "time", "rest")))
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """A compiled template. Of two that fit one text, the one with more literal characters is the closer."""
 
@@ -111,6 +130,7 @@ class Template:
     source: str
     literal_characters: int
     expression: Expression = field(repr=False, compare=False)
+    groups: Groups = field(repr=False, compare=False)
     sender: Expression | None = field(repr=False, compare=False)
 
     @classmethod
@@ -118,17 +138,15 @@ class Template:
         """The template, ready to match; raises `TemplateError` with the template's name."""
         source, literals = expand(row.pattern, row.name)
         try:
-            return cls(row, source, literals, Expression(source), Expression(row.sender) if row.sender else None)
+            expression = Expression(source)
+            sender = Expression(row.sender) if row.sender else None
         except ExpressionError as error:
             raise TemplateError(f"template {row.name}: its pattern does not compile: {error}") from error
+        return cls(row, source, literals, expression, Groups.of(expression), sender)
 
     @property
     def name(self) -> str:
         return self.row.name
-
-    @property
-    def mark(self) -> DecimalMark | None:
-        return self.row.decimal_mark
 
     @property
     def country(self) -> str | None:
