@@ -10,7 +10,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -37,6 +37,9 @@ DAGS = ("feeds", "reconcile", "remedy", "notify", "report")
 READY_LIMIT_SECONDS = 120
 LEFTOVER_LIMIT_SECONDS = 5
 POLL_SECONDS = 0.1
+
+DONE = 0
+FAILED = 1
 INTERRUPTED = 130  # as a shell says it of Ctrl-C
 
 MARKER = ".reconcile-home"
@@ -64,11 +67,11 @@ def run(*, once: bool, home: Path, purchases: int = PURCHASES, terminal: Termina
         with _taken(home.resolve(), terminal) as ours:
             return _live(ours, terminal, once=once, purchases=purchases)
     except KeyboardInterrupt:
-        terminal.say("Stopped. The next `reconcile run` goes on from here.")
+        terminal.say("Stopped. The next run goes on from here.")
         return INTERRUPTED
     except (RuntimeError, ConfigurationError, httpx.HTTPError) as error:
         terminal.say(f"{type(error).__name__}: {error}", style="red")
-        return 1
+        return FAILED
 
 
 def _live(home: Path, terminal: Terminal, *, once: bool, purchases: int) -> int:
@@ -100,17 +103,18 @@ def _live(home: Path, terminal: Terminal, *, once: bool, purchases: int) -> int:
             terminal=terminal,
             dag_id=partial(dag_id, app.world.configuration.airflow),
             ask_people=partial(_ask_persons, operator, sandbox) if once else None,
+            invitation=f"at {sandbox.desk_url}/incidents, `{sandbox.maker.username}` proposes and "
+            f"`{sandbox.approver.username}` approves",
         ).live()
         books = operator.books()
         (home / FINISHED).write_text(json.dumps(books, indent=1), encoding="utf-8")
         _tell_end(books, operator, app, sandbox, terminal)
         if not once:
-            terminal.say(
-                "The day is over. Desk and Airflow stay up until Ctrl-C; the next `reconcile run` is a new day."
-            )
-            while True:
-                time.sleep(POLL_SECONDS)
-        return 0 if summary.is_good(books) else 1
+            terminal.say("The day is over. Desk and Airflow stay up until Ctrl-C; the next run is a new day.")
+            with suppress(KeyboardInterrupt):
+                while True:
+                    time.sleep(POLL_SECONDS)
+        return DONE if summary.is_good(books) else FAILED
 
 
 def _start(

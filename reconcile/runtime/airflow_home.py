@@ -65,7 +65,7 @@ class AirflowHome:
         write_private(self.folder / "secrets.json", json.dumps(kept))
         write_private(self._passwords, json.dumps({USER: kept["password"]}))
         settings = RawConfigParser()
-        settings.read_dict(self._settings(kept))
+        settings.read_dict(_escaped(self._settings(kept)))
         text = io.StringIO()
         settings.write(text)
         write_private(self.folder / "airflow.cfg", text.getvalue())
@@ -165,3 +165,11 @@ class AirflowHome:
                 "file_task_handler_new_file_permissions": "0o600",
             },
         }
+
+
+def _escaped(sections: Mapping[str, Mapping[str, object]]) -> dict[str, dict[str, str]]:
+    """Airflow reads `%` as the beginning of a reference to another key."""
+    return {
+        section: {key: str(value).replace("%", "%%") for key, value in settings.items()}
+        for section, settings in sections.items()
+    }

@@ -52,7 +52,8 @@ def ticks() -> Iterator[datetime]:
 class Day:
     """One day with all that takes part in it. `dag_id` says what Airflow calls one of our DAGs.
 
-    `ask_people` lets two sandbox persons give their approvals; without it the clock waits until real ones have.
+    `ask_people` lets two sandbox persons give their approvals; without it the clock waits until real ones have, and
+    `invitation` tells them where.
     """
 
     sandbox: SandboxApi
@@ -62,6 +63,7 @@ class Day:
     terminal: Terminal
     dag_id: Callable[[str], str]
     ask_people: Callable[[], None] | None = None
+    invitation: str = ""
 
     def live(self) -> None:
         """From where the operator's clock stands to the end. Raises `DayStopped`.
@@ -114,9 +116,7 @@ class Day:
                 self.ask_people()
             return
         if self._ask(people_are_needed):
-            self.terminal.say(
-                "  The clock waits: something on the desk needs one person to propose and another to approve."
-            )
+            self.terminal.say(f"  The clock waits for two people: {self.invitation}.", style="bold yellow")
             with self.terminal.working("waiting for two people at the desk"):
                 while self._ask(people_are_needed):
                     self._watch().look_at_programs()

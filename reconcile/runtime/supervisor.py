@@ -157,7 +157,7 @@ class Supervisor:
         return _section(
             f"program:{program.name}",
             command=" ".join(_quoted(argument) for argument in leashed),
-            stdout_logfile=self.log_of(program.name),
+            stdout_logfile=_escaped(str(self.log_of(program.name))),  # supervisord expands this one twice
             stdout_logfile_maxbytes=LOG_BYTES,
             stdout_logfile_backups=LOG_BACKUPS,
             redirect_stderr="true",

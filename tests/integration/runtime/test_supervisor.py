@@ -127,6 +127,11 @@ def test_what_outlived_even_the_supervisor_is_found_by_its_mark_and_ended(home: 
     assert leftovers.end(home, limit_seconds=0.2) == 0
 
 
+def test_a_folder_may_have_an_odd_name(home: Path, supervised: Callable[..., Supervisor]) -> None:
+    supervisor = supervised(Program("greeter", ["sh", "-c", "echo hello; sleep 60"]), folder=home / "100 %(of) it's")
+    wait_until(lambda: tail(supervisor.log_of("greeter")) == "hello", "it did not greet")
+
+
 def test_a_home_deep_in_the_file_system_still_has_a_socket(home: Path, supervised: Callable[..., Supervisor]) -> None:
     supervisor = supervised(Program("sleeper", ["sleep", "60"]), folder=home / ("d" * 60) / ("e" * 60))
     wait_until(lambda: supervisor.states() == {"sleeper": "RUNNING"}, "it does not run")

