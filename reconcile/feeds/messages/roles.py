@@ -40,7 +40,6 @@ _BETWEEN_LABEL_AND_CODE = frozenset(
         "nb",
         "de",
         "n",
-        "n°",
         "of",
         "was",
         "ni",

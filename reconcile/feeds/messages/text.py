@@ -20,6 +20,8 @@ _SPECIAL = {
     "\u066c": ",",  # Arabic thousands separator
     "\u060c": ",",
     "\u2044": "/",
+    "\u2212": "-",
+    "\u00b0": "o",  # n° is no
     "\u20b5": "C",  # cedi sign: "GH₵" reads "GHC"
     "\u00a2": "C",
     "\u20a6": " NGN ",
