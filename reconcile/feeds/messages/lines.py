@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 BATCH_LINES = 4_000
 MAX_LINE_BYTES = 1 << 20
-# Below this one process is done before a second one has loaded the catalogue.
-_WORTH_PROCESSES_LINES = 4 * BATCH_LINES
+# With fewer batches one process is done before a second one has loaded the catalogue.
+_WORTH_PROCESSES_BATCHES = 4
 _BATCHES_AHEAD = 2
 _KEYS = ("id", "text", "sender", "country", "received_at")
 _Batch = tuple[int, list[bytes]]
@@ -32,6 +32,8 @@ _Batch = tuple[int, list[bytes]]
 
 class LineError(ValueError):
     """An input line is not a message: not JSON, not an object, without `id` or `text`, or too long. Names the line."""
+
+    written_before = ""
 
 
 def parse_stream(
@@ -42,24 +44,28 @@ def parse_stream(
     batch_lines: int = BATCH_LINES,
     progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Read messages from `source`, write their readings to `sink`, and return how many there were.
+    """Read messages from `source`, write their readings to `sink`, and return how many lines there were.
 
     `processes` is by default the number of cores; `progress` is told how many lines are done, after each batch.
-    Raises `LineError` at the first line that is no message; the lines before its batch have been written by then.
+    Raises `LineError` at the first line that is no message; everything before it has been written by then.
     """
     done = 0
-    for written, count in _converted(_batches(source, batch_lines), batch_lines, processes or os.cpu_count() or 1):
-        sink.write(written)
-        done += count
-        if progress is not None:
-            progress(done)
+    try:
+        for written, count in _converted(_batches(source, batch_lines), processes or os.cpu_count() or 1):
+            sink.write(written)
+            done += count
+            if progress is not None:
+                progress(done)
+    except LineError as error:
+        sink.write(error.written_before)
+        raise
     return done
 
 
-def _converted(batches: Iterator[_Batch], batch_lines: int, processes: int) -> Iterator[tuple[str, int]]:
-    first = list(islice(batches, -(-_WORTH_PROCESSES_LINES // batch_lines)))
+def _converted(batches: Iterator[_Batch], processes: int) -> Iterator[tuple[str, int]]:
+    first = list(islice(batches, _WORTH_PROCESSES_BATCHES))
     everything = chain(first, batches)
-    if processes == 1 or sum(len(lines) for _, lines in first) < _WORTH_PROCESSES_LINES:
+    if processes == 1 or len(first) < _WORTH_PROCESSES_BATCHES:
         for batch in everything:
             yield convert(batch), len(batch[1])
         return
@@ -95,7 +101,11 @@ def convert(batch: _Batch) -> str:
     written: list[bytes] = []
     for number, line in enumerate(lines, start=first):
         if line.strip():
-            message = read_line(line, number)
+            try:
+                message = read_line(line, number)
+            except LineError as error:
+                error.written_before = b"".join(written).decode()
+                raise
             written.append(write_line(message, catalogue.read(message)))
     return b"".join(written).decode()
 

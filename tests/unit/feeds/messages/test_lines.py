@@ -80,6 +80,17 @@ def test_many_lines_are_read_by_several_processes_in_order() -> None:
     assert [json.loads(written)["id"] for written in sink.getvalue().splitlines()] == [str(n) for n in range(count)]
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_stands_before_a_bad_line_is_written(processes: int) -> None:
+    good = [line(str(number), BOUGHT, country="CI") for number in range(90)]
+    sink = io.StringIO()
+
+    with pytest.raises(LineError, match="line 86: not JSON"):
+        parse_stream(io.BytesIO(b"".join([*good[:85], b"{", *good[85:]])), sink, processes=processes, batch_lines=20)
+
+    assert len(sink.getvalue().splitlines()) == 85
+
+
 @pytest.mark.parametrize(
     ("bad", "complaint"),
     [
