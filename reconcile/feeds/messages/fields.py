@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 # template should have read.
 _MORE_TO_READ = Expression(
     r"(?:trans(?:action)?\.? ?id|id (?:de )?(?:la )?trans|txn ?id|tid ?:|(?:new|current|nouveau|votre nouveau) (?:balance|solde)"
-    r"|\b(?:balance|bal|solde|ref|reference|id)\b[^a-z0-9].{0,10}[0-9]"
-    r"|[A-Z]{2}[A-Z0-9]{6,10} confirmed|\b(?:payment|cash ?(?:in|out)|withdraw|withdrawn|sent|paid|received|bought|debited|credited|confirmed|confirmado"
+    r"|\b(?:balance|bal|solde|ref|reference|id)\b[^a-z0-9][^.!]{0,9}[0-9]"
+    r"|[A-Z0-9]{8} confirmed|\b(?:payment|cash ?(?:in|out)|withdraw|withdrawn|sent|paid|received|bought|debited|credited|confirmed|confirmado"
     r"|paiement|transfert|retrait|depot|envoi|achat|recu|paye|envoye|transfere|achete|retire"
-    r"|ume(?:tuma|pokea|lipa|toa|nunua))\b[^.!]{0,40}[ :][A-Za-z$]{0,4}[0-9])"
+    r"|ume(?:tuma|pokea|lipa|toa|nunua))\b[^.!]*[ :][A-Za-z$]*[0-9])"
 )
 
 
