@@ -30,7 +30,7 @@ _MORE_TO_READ = Expression(
 def read_fields(template: Template, folded: str, spans: Spans, message: Message, country: str | None) -> Reading | None:
     """The reading of a match of `template`, or None where one of its figures has no certain reading."""
     row, groups = template.row, template.groups
-    text = _Slices(folded, spans)
+    text = _texts(folded, spans)
     rest = text[groups.rest]
     if rest and _MORE_TO_READ.search(rest.encode()):
         return None
@@ -67,22 +67,15 @@ def read_fields(template: Template, folded: str, spans: Spans, message: Message,
     )
 
 
-class _Slices:
-    """The texts of groups by their numbers; number 0 is a group that the pattern does not have."""
-
-    __slots__ = ("_spans", "_text")
-
-    def __init__(self, text: str, spans: Spans) -> None:
-        data = text.encode()
-        self._text: str | bytes = text if len(data) == len(text) else data
-        self._spans = spans
-
-    def __getitem__(self, number: int) -> str | None:
-        start, end = self._spans[number]
-        if start < 0 or not number:
-            return None
-        piece = self._text[start:end]
-        return piece if isinstance(piece, str) else piece.decode()
+def _texts(folded: str, spans: Spans) -> list[str | None]:
+    """The texts of all groups by their numbers; number 0 stands for a group that the pattern does not have."""
+    data = folded.encode()
+    if len(data) == len(folded):
+        texts = [None if start < 0 else folded[start:end] for start, end in spans]
+    else:
+        texts = [None if start < 0 else data[start:end].decode() for start, end in spans]
+    texts[0] = None
+    return texts
 
 
 _NEEDS_AMOUNT = frozenset({"success", "pending"})
