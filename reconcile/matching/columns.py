@@ -1,6 +1,6 @@
 """The columns that the fold reads of published rows and of our attempts, with their DuckDB types."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 CONFIRMATION: Mapping[str, str] = {
     "confirmation_id": "UUID",
@@ -90,9 +90,10 @@ def select(columns: Mapping[str, str]) -> str:
     return ", ".join(f"{name}::{kind} AS {name}" for name, kind in columns.items())
 
 
-def empty(columns: Mapping[str, str]) -> str:
-    """A query with these columns and no rows."""
-    return "SELECT " + ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items()) + " WHERE false"
+def empty(columns: Mapping[str, str], numbers: Sequence[str] = ()) -> str:
+    """A query with these columns, and row numbers of these names, and no rows."""
+    typed = {**columns, **dict.fromkeys(numbers, "UINTEGER")}
+    return "SELECT " + ", ".join(f"NULL::{kind} AS {name}" for name, kind in typed.items()) + " WHERE false"
 
 
 def with_text_ids(columns: Mapping[str, str]) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ from reconcile.matching import columns, foreign, picture
 from reconcile.matching.engine import DEFAULT_ENGINE, Engine
 from reconcile.matching.page import render
 from reconcile.matching.passes import run_passes, set_rules, statement_days
+from reconcile.matching.plain import write_matches
 from reconcile.matching.session import Session, literal
 from reconcile.matching.statement import StatementDay, StatementVerdict
 from reconcile.matching.statement_file import as_json
@@ -102,11 +103,11 @@ def match_files(
         both = Watermark(through, "proven")
         completeness = Completeness(both, both)
         _prepare(session, rules, completeness, through)
-        run_passes(session, rules)
+        plain = run_passes(session, rules)
         days = statement_days(session, rules, completeness, through)
         progress(_STEPS[3], 3, len(_STEPS))
         session.run("breaks")
-        session.write("FROM match", out / MATCHES)
+        write_matches(session, plain, out / MATCHES)
         _write_breaks(session, rules, out / BREAKS)
         verdict = _verdict(days)
         _write_statement(out / STATEMENT, rules, through, verdict, days)

@@ -14,6 +14,7 @@ from reconcile.matching import columns, inputs, state, statement_file
 from reconcile.matching.engine import DEFAULT_ENGINE, Engine
 from reconcile.matching.outcome import Counts, Outcome
 from reconcile.matching.passes import run_passes, set_rules, statement_days
+from reconcile.matching.plain import write_matches
 from reconcile.matching.session import Session
 from reconcile.matching.watermark import Completeness
 
@@ -41,7 +42,6 @@ _WRITTEN = {
     state.JUDGED: f"SELECT {columns.select(columns.VERDICT)} FROM latest ORDER BY break_id",  # noqa: S608 - our own names
     state.TOTALS: "FROM total_after",
     state.MINUTES: "FROM minute_total_after",
-    MATCHES: "FROM match",
     VERDICTS: f"SELECT {columns.select(columns.VERDICT)} FROM verdict ORDER BY break_id",  # noqa: S608 - our own names
     OWN: """
         SELECT own_key, intent_id, break_id, verdict, entry_ids, entries, sum_minor, posted_at
@@ -84,11 +84,12 @@ def fold(
         session.execute("CREATE TEMP MACRO id_as_key(id) AS id")
         # A first fold has nothing to recall.
         session.run("at_hand" if previous is None else "recall")
-        run_passes(session, rules)
+        plain = run_passes(session, rules)
         days = statement_days(session, rules, completeness, as_of)
+        write_matches(session, plain, out / MATCHES)
         for file, query in _WRITTEN.items():
             session.write(query, out / file)
-        counts = _counts(session)
+        counts = _counts(session, len(plain))
     state.write(out, manifest)
     statement_file.dump(days, out / state.STATEMENT)
     known = statement_file.load(previous / state.STATEMENT) if previous is not None else ()
@@ -105,11 +106,12 @@ def fold(
     )
 
 
-def _counts(session: Session) -> Counts:
+def _counts(session: Session, plain_pairs: int) -> Counts:
     [row] = session.rows(
         "SELECT (SELECT count(*) FROM new_confirmation), (SELECT count(*) FROM new_entry),"
         " (SELECT count(*) FROM purchase WHERE group_id IN (SELECT group_id FROM kept_group)),"
         " (SELECT count(*) FROM placed WHERE group_id IN (SELECT group_id FROM kept_group)),"
-        " (SELECT count(*) FROM match), (SELECT count(*) FROM verdict)"
+        " $1 + (SELECT count(*) FROM closer_match), (SELECT count(*) FROM verdict)",
+        [plain_pairs],
     )
     return Counts(*row)

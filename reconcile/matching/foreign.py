@@ -228,6 +228,7 @@ def normalised(file: ForeignFile) -> str:
         "account": account,
         "asset": currency,
         "amount_minor": _minor(file),
+        "row": "file_row_number::UINTEGER",
     }
     if file.side == "confirmation":
         own = {

@@ -20,19 +20,18 @@ def open_views(
     entries: Sequence[str],
 ) -> None:
     """Views over the new batches, the state, and the batches of the horizon that were folded before."""
-    views: Mapping[str, tuple[Sequence[str], Mapping[str, str]]] = {
-        "new_confirmation": (confirmations, columns.CONFIRMATION),
-        "new_entry": (entries, columns.ENTRY),
-        "past_confirmation": (_others(horizon.confirmations, confirmations), columns.CONFIRMATION),
-        "past_entry": (_others(horizon.entries, entries), columns.ENTRY),
-        "loose_confirmation": (_of_state(previous, state.CONFIRMATIONS), columns.CONFIRMATION),
-        "loose_entry": (_of_state(previous, state.ENTRIES), columns.ENTRY),
-        "judged_before": (_of_state(previous, state.JUDGED), columns.VERDICT),
-        "total": (_of_state(previous, state.TOTALS), columns.TOTAL),
-        "minute_total": (_of_state(previous, state.MINUTES), columns.MINUTE),
-    }
-    for name, (files, of_kind) in views.items():
-        session.files_view(name, files, of_kind)
+    told_rows = session.files_view("new_confirmation", confirmations, columns.CONFIRMATION, first_row=0)
+    posted_rows = session.files_view("new_entry", entries, columns.ENTRY, first_row=0)
+    loose_told, loose_posted = _of_state(previous, state.CONFIRMATIONS), _of_state(previous, state.ENTRIES)
+    told_rows += session.files_view("loose_confirmation", loose_told, columns.CONFIRMATION, first_row=told_rows)
+    posted_rows += session.files_view("loose_entry", loose_posted, columns.ENTRY, first_row=posted_rows)
+    session.set_variable("recalled_confirmation_from", "BIGINT", told_rows)
+    session.set_variable("recalled_entry_from", "BIGINT", posted_rows)
+    session.files_view("past_confirmation", _others(horizon.confirmations, confirmations), columns.CONFIRMATION)
+    session.files_view("past_entry", _others(horizon.entries, entries), columns.ENTRY)
+    session.files_view("judged_before", _of_state(previous, state.JUDGED), columns.VERDICT)
+    session.files_view("total", _of_state(previous, state.TOTALS), columns.TOTAL)
+    session.files_view("minute_total", _of_state(previous, state.MINUTES), columns.MINUTE)
 
 
 def with_new_files(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from reconcile.domain.breaks import OWING, SETTLED, BreakKind
 from reconcile.domain.flow import FlowRules
 from reconcile.matching.identity import Candidate, link_all
-from reconcile.matching.plain import find_odd_groups
+from reconcile.matching.plain import PlainPairs, find_plain_pairs
 from reconcile.matching.session import Session
 from reconcile.matching.statement import ConservationError, StatementDay, statement
 from reconcile.matching.watermark import Completeness
@@ -20,6 +20,7 @@ def set_rules(session: Session, rules: FlowRules, completeness: Completeness) ->
     """The variables of flow and watermarks that the SQL reads."""
     session.set_variable("since", "TIMESTAMPTZ", rules.since)
     session.set_variable("deadline_after", "INTERVAL", rules.deadline_after)
+    session.set_variable("deadline_after_us", "BIGINT", rules.deadline_after // _MICROSECOND)
     session.set_variable("match_window", "INTERVAL", rules.window)
     session.set_variable("match_window_us", "BIGINT", rules.window // _MICROSECOND)
     session.set_variable("complete_through", "TIMESTAMPTZ", completeness.through)
@@ -29,12 +30,12 @@ def set_rules(session: Session, rules: FlowRules, completeness: Completeness) ->
     session.set_variable("closed_kinds", "VARCHAR[]", list(CLOSED_KINDS))
 
 
-def run_passes(session: Session, rules: FlowRules) -> None:
+def run_passes(session: Session, rules: FlowRules) -> PlainPairs:
     """From the views `confirmation` and `entry` to verdicts, matches and sums. Raises `ConservationError`."""
-    for step in ("own", "keyed"):
-        session.run(step)
-    find_odd_groups(session)
-    for step in ("reference", "rest", "own_verdict", "identity"):
+    session.run("own")
+    plain = find_plain_pairs(session)
+    session.set_variable("plain_pairs", "BIGINT", len(plain))
+    for step in ("rest", "own_verdict", "identity"):
         session.run(step)
     _link(session, rules)
     for step in ("judge", "verdict", "lines", "matches", "totals", "conservation"):
@@ -42,6 +43,7 @@ def run_passes(session: Session, rules: FlowRules) -> None:
     wrong = session.rows("SELECT what, difference FROM conservation WHERE difference <> 0 ORDER BY what")
     if wrong:
         raise ConservationError("; ".join(f"{what}: {difference}" for what, difference in wrong))
+    return plain
 
 
 def statement_days(

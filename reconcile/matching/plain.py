@@ -1,61 +1,145 @@
-"""Which groups need no closer look: one confirmation, one entry, told by sorting 64-bit digests.
+"""The bulk of every run: groups of one confirmation and one entry that fit as they stand.
 
-Sorting integers costs a fraction of grouping 128-bit keys. Two keys that share a digest by accident only cost a closer
-look: no decision rests on a digest.
+DuckDB joins, arrays of row numbers say which pairs are alone in their group, and the pairs are written in the order of the
+confirmations: a join alone gives no order that two runs would share, and sorting ten million rows costs more than all else.
 """
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from reconcile.matching.session import Session
 
-Digests = npt.NDArray[np.uint64]
+Rows = npt.NDArray[np.uint32]
+Mask = npt.NDArray[np.bool_]
 
-NO_KEY = 0
-"""The digest of a row without a key."""
-
-_SIDE = np.uint64(1)
+ROW_GROUP_ROWS: Final = 1 << 18
+_SLICE_ROWS: Final = 4 * ROW_GROUP_ROWS
 
 
-def find_odd_groups(session: Session) -> None:
-    """Make the tables `odd_digest` (groups that are not one confirmation and one entry) and `repeated_digest` (those of
-    them with more than one row on a side, or whose purchase was told more than once).
-    """
-    told = session.arrays("SELECT digest, hash(confirmation_id) AS told_id FROM keyed_confirmation")
-    posted = session.arrays("SELECT digest FROM keyed_entry WHERE digest <> 0")
-    retold = repeated(told["told_id"])
-    keyed = told["digest"][told["digest"] != NO_KEY]
-    odd, doubled = odd_groups(keyed, posted["digest"])
+@dataclass(frozen=True, slots=True)
+class PlainPairs:
+    """Row numbers of confirmations, rising, and of the entry of each."""
+
+    told: Rows
+    posted: Rows
+
+    def __len__(self) -> int:
+        return len(self.told)
+
+
+def find_plain_pairs(session: Session) -> PlainPairs:
+    """Run the reference pass's cheap half; the tables `odd_told` and `odd_posted` hold the rows that it leaves."""
+    session.run("reference")
+    pairs = session.arrays("SELECT told_row, posted_row, fits FROM pair")
+    [(told_rows, posted_rows)] = session.rows(
+        "SELECT (SELECT coalesce(max(row)::BIGINT + 1, 0) FROM confirmation),"
+        " (SELECT coalesce(max(row)::BIGINT + 1, 0) FROM entry)"
+    )
+    told, posted = pairs["told_row"], pairs["posted_row"]
+    alone = pairs["fits"].astype(bool)
+    alone &= ~_seen_again(told, told_rows)[told]
+    alone &= ~_seen_again(posted, posted_rows)[posted]
+    retold = _retold_rows(session)
     if len(retold):
-        again = np.unique(told["digest"][np.isin(told["told_id"], retold)])
-        again = again[again != NO_KEY]
-        odd, doubled = np.union1d(odd, again), np.union1d(doubled, again)
-    session.integers("odd_digest", "digest", np.append(odd, np.uint64(NO_KEY)))
-    session.integers("repeated_digest", "digest", doubled)
+        alone &= ~_mask(retold, told_rows)[told]
+    told, posted = told[alone], posted[alone]
+    session.integers("odd_told", "row", np.flatnonzero(~_mask(told, told_rows)).astype(np.uint32))
+    session.integers("odd_posted", "row", np.flatnonzero(~_mask(posted, posted_rows)).astype(np.uint32))
+    entry_of = np.empty(told_rows, dtype=np.uint32)
+    entry_of[told] = posted
+    in_order = np.flatnonzero(_mask(told, told_rows)).astype(np.uint32)
+    return PlainPairs(in_order, entry_of[in_order])
 
 
-def odd_groups(told: Digests, posted: Digests) -> tuple[Digests, Digests]:
-    """Digests (even numbers, the lowest bit is free) that are not exactly once on both sides; and those among them that
-    are more than once on a side.
-    """
-    ordered = np.concatenate([told, posted | _SIDE])
-    ordered.sort()
-    digests = ordered & ~_SIDE
-    same = digests[1:] == digests[:-1]
-    starts = np.flatnonzero(np.concatenate([[True], ~same])) if len(digests) else np.empty(0, dtype=np.intp)
-    sizes = np.diff(np.append(starts, len(digests)))
-    both = np.zeros(len(starts), dtype=bool)
-    pairs = sizes == 2
-    both[pairs] = ordered[starts[pairs]] + _SIDE == ordered[starts[pairs] + 1]
-    repeats = np.zeros(len(starts), dtype=bool)
-    repeats[(sizes > 2) | (pairs & ~both)] = True
-    found: Any = digests[starts]
-    return found[~both], found[repeats]
+def write_matches(session: Session, pairs: PlainPairs, file: Path) -> None:
+    """Write the plain pairs, in the order of the confirmations, and then the rows of the view `closer_match`."""
+    closer = session.arrow("FROM closer_match")
+    repeating = ["pass", "confidence", "delta_minor"]
+    # The other columns are ids: nothing makes random bits smaller, and their range helps nobody.
+    compression = {name: "ZSTD" if name in repeating else "NONE" for name in closer.schema.names}
+    with pq.ParquetWriter(
+        file,
+        closer.schema,
+        compression=compression,
+        use_dictionary=repeating,
+        write_statistics=repeating,
+        store_schema=False,
+    ) as writer:
+        for table in _plain_tables(session, pairs, closer.schema):
+            writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+        writer.write_table(closer, row_group_size=ROW_GROUP_ROWS)
 
 
-def repeated(values: Digests) -> Digests:
-    """The values that are there more than once, each once."""
-    ordered = np.sort(values)
-    return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+def _plain_tables(session: Session, pairs: PlainPairs, schema: Any) -> Iterator[Any]:
+    if not len(pairs):
+        return
+    told = _Column(session, "SELECT row, match_key, confirmation_id FROM confirmation")
+    posted = _Column(session, "SELECT row, entry_id FROM entry")
+    for start in range(0, len(pairs), _SLICE_ROWS):
+        some = slice(start, start + _SLICE_ROWS)
+        keys, confirmations = told.take(pairs.told[some])
+        [entries] = posted.take(pairs.posted[some])
+        rows = len(entries)
+        yield pa.table(
+            [
+                keys,
+                confirmations,
+                entries,
+                pa.repeat(pa.scalar("reference"), rows),
+                pa.repeat(pa.scalar("high"), rows),
+                pa.repeat(pa.scalar(0, pa.int64()), rows),
+            ],
+            schema=schema,
+        )
+
+
+class _Column:
+    """Columns of a query by row number; its first column is `row`."""
+
+    def __init__(self, session: Session, query: str) -> None:
+        table = session.arrow(query)
+        rows = table.column("row").to_numpy()
+        self._columns = [column.combine_chunks() for column in table.columns[1:]]
+        self._place: Rows | None = None
+        if not np.array_equal(rows, np.arange(len(rows), dtype=np.uint32)):
+            self._place = np.zeros(int(rows.max()) + 1, dtype=np.uint32)
+            self._place[rows] = np.arange(len(rows), dtype=np.uint32)
+
+    def take(self, rows: Rows) -> list[Any]:
+        places = pa.array(rows if self._place is None else self._place[rows])
+        return [column.take(places) for column in self._columns]
+
+
+def _retold_rows(session: Session) -> Rows:
+    """Rows of purchases that were told more than once: perhaps with another account or amount, perhaps taken back."""
+    digests = session.arrays("SELECT hash(confirmation_id) AS digest FROM confirmation")["digest"]
+    digests.sort()
+    # Two ids that share a digest by accident only get a closer look.
+    again = np.unique(digests[1:][digests[1:] == digests[:-1]])
+    if not len(again):
+        return np.empty(0, dtype=np.uint32)
+    session.integers("retold", "digest", again)
+    found = session.arrays("SELECT row FROM confirmation WHERE hash(confirmation_id) IN (SELECT digest FROM retold)")
+    rows: Rows = found["row"]
+    return rows
+
+
+def _seen_again(rows: Rows, size: int) -> Mask:
+    """Which row numbers below `size` are in `rows` more than once."""
+    last = np.empty(size, dtype=np.uint32)
+    position = np.arange(len(rows), dtype=np.uint32)
+    last[rows] = position
+    return _mask(rows[last[rows] != position], size)
+
+
+def _mask(rows: Rows, size: int) -> Mask:
+    mask = np.zeros(size, dtype=np.bool_)
+    mask[rows] = True
+    return mask

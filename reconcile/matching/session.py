@@ -1,14 +1,15 @@
 """One DuckDB connection that runs the named SQL of `sql/match/`."""
 
+# ruff: noqa: S608 - all text that enters SQL here goes through `literal`; all names are our own
+
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import duckdb
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from reconcile import resources
@@ -22,7 +23,7 @@ class Session:
         self._folder = tempfile.TemporaryDirectory(prefix="scratch-", dir=beside)
         self.scratch = Path(self._folder.name)
         self._connection = duckdb.connect(":memory:")
-        settings = {"temp_directory": str(self.scratch), "TimeZone": "UTC", "preserve_insertion_order": "true"}
+        settings = {"temp_directory": str(self.scratch), "TimeZone": "UTC", "arrow_lossless_conversion": "true"}
         if threads is not None:
             settings["threads"] = str(threads)
         if memory_limit is not None:
@@ -53,13 +54,13 @@ class Session:
         """The rows of a query as a `pyarrow.Table`."""
         return self._connection.sql(query).to_arrow_table()
 
-    def arrays(self, query: str) -> dict[str, npt.NDArray[np.uint64]]:
-        """The columns of a query without NULLs, as arrays."""
+    def arrays(self, query: str) -> dict[str, Any]:
+        """The columns of a query without NULLs, as NumPy arrays."""
         found: dict[str, Any] = dict(self._connection.execute(query).fetchnumpy())
         return found
 
-    def integers(self, name: str, column: str, values: npt.NDArray[np.uint64]) -> None:
-        """A temporary table of one column of unsigned 64-bit integers."""
+    def integers(self, name: str, column: str, values: Any) -> None:
+        """A temporary table of one column from an array of integers."""
         self.table(name, pa.table({column: values}), column)
 
     def set_variable(self, name: str, kind: str, value: object) -> None:
@@ -73,7 +74,7 @@ class Session:
     def table(self, name: str, rows: object, select: str) -> None:
         """A temporary table from an Arrow table (or anything else that DuckDB scans)."""
         self._connection.register("incoming", rows)
-        self._connection.execute(f"CREATE TEMP TABLE {name} AS SELECT {select} FROM incoming")  # noqa: S608 - our own names
+        self._connection.execute(f"CREATE TEMP TABLE {name} AS SELECT {select} FROM incoming")
         self._connection.unregister("incoming")
 
     def strings(self, name: str, column: str, values: Collection[str]) -> None:
@@ -82,19 +83,31 @@ class Session:
             f"CREATE TEMP TABLE {name} AS SELECT unnest($1::VARCHAR[]) AS {column}", [sorted(values)]
         )
 
-    def files_view(self, name: str, files: Sequence[str], of_kind: Mapping[str, str]) -> None:
-        """A view over Parquet files with the columns `of_kind`; empty when there are no files."""
-        query = columns.empty(of_kind)
+    def files_view(
+        self, name: str, files: Sequence[str], of_kind: Mapping[str, str], *, first_row: int | None = None
+    ) -> int:
+        """A view over Parquet files with the columns `of_kind`; empty when there are no files; returns its number of rows.
+
+        With `first_row` each row has its number in the column `row`, in the order of the files.
+        """
+        query, numbered = columns.empty(of_kind, ("row",) if first_row is not None else ()), 0
         if files:
-            query = f"SELECT {columns.select(of_kind)} FROM {_scan(files)}"  # noqa: S608 - paths are quoted by `literal`
+            chosen = columns.select(of_kind)
+            counts = dict(self.rows(f"SELECT file_name, num_rows FROM parquet_file_metadata({_list(files)})"))
+            if first_row is not None:
+                starts = accumulate([counts[file] for file in files], initial=first_row)
+                offset = f"{list(starts)}[file_index::BIGINT + 1]" if len(files) > 1 else str(first_row)
+                chosen += f", ({offset} + file_row_number)::UINTEGER AS row"
+            query, numbered = f"SELECT {chosen} FROM {_scan(files)}", sum(counts.values())
         self._connection.execute(f"CREATE TEMP VIEW {name} AS {query}")
+        return numbered
 
     def time_ranges(self, files: Sequence[str], column: str) -> dict[str, tuple[int, int]]:
         """First and last time in each file that has rows, in microseconds since 1970."""
         if not files:
             return {}
         ends = f"epoch_us(min({column})), epoch_us(max({column}))"
-        found = self.rows(f"SELECT filename, {ends} FROM {_scan(files)} GROUP BY filename")  # noqa: S608 - as above
+        found = self.rows(f"SELECT filename, {ends} FROM {_scan(files)} GROUP BY filename")
         return {filename: (first, last) for filename, first, last in found}
 
     def write(self, query: str, file: Path) -> None:
@@ -107,5 +120,9 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _list(files: Sequence[str]) -> str:
+    return f"[{', '.join(literal(file) for file in files)}]"
+
+
 def _scan(files: Sequence[str]) -> str:
-    return f"read_parquet([{', '.join(literal(file) for file in files)}], filename = true)"
+    return f"read_parquet({_list(files)}, filename = true)"

@@ -1,5 +1,5 @@
 -- The rows at hand of a first fold: all that is new, and nothing to recall.
--- In:  new_confirmation, new_entry.
+-- In:  new_confirmation, new_entry (each row with its number).
 -- Out: confirmation, entry (views); recalled_confirmation, recalled_entry (empty).
 
 CREATE TEMP VIEW confirmation AS SELECT * FROM new_confirmation;

@@ -1,18 +1,17 @@
 -- Proof, on every run, that no row was lost or counted twice. Every row of the result must have a difference of 0.
--- In:  confirmation, ledger, pair, rest_*, purchase, posting, placed, own_entry, own_placed, bundle, line, plain_day.
+-- In:  variable plain_pairs, rest_*, purchase, posting, placed, own_entry, own_placed, bundle, line, plain_day.
 -- Out: conservation(what, difference).
 
 CREATE TEMP TABLE conservation AS
-WITH plain AS (SELECT count(*) AS rows FROM pair WHERE fits),
-plain_sum AS (
+WITH plain_sum AS (
     SELECT
         coalesce(sum(rows) FILTER (side = 'confirmation'), 0) AS told_rows, coalesce(sum(minor) FILTER (side = 'confirmation'), 0) AS told_minor,
         coalesce(sum(rows) FILTER (side = 'ledger'), 0) AS posted_rows, coalesce(sum(minor) FILTER (side = 'ledger'), 0) AS posted_minor
     FROM plain_day
 )
-SELECT 'confirmations settled at once: pairs against rows' AS what, told_rows - (SELECT rows FROM plain) AS difference FROM plain_sum
+SELECT 'confirmations settled at once: pairs against rows' AS what, told_rows - getvariable('plain_pairs') AS difference FROM plain_sum
 UNION ALL
-SELECT 'entries settled at once: pairs against rows', posted_rows - (SELECT rows FROM plain) FROM plain_sum
+SELECT 'entries settled at once: pairs against rows', posted_rows - getvariable('plain_pairs') FROM plain_sum
 UNION ALL
 SELECT 'settled at once: confirmed against posted', told_minor - posted_minor FROM plain_sum
 UNION ALL

@@ -1,32 +1,25 @@
--- Every pair that is matched by this run.
--- In:  pair, bundle, purchase, placed, own_placed; macro id_as_key (an id of a confirmation in the type of match_key).
--- Out: match(match_id, confirmation_id, entry_id, pass, confidence, delta_minor), one row per pair of an N:M group.
+-- The pairs that are matched by this run and needed a closer look than `plain.py` gives.
+-- In:  bundle, purchase, placed, own_placed; macro id_as_key (an id of a confirmation in the type of match_key).
+-- Out: closer_match(match_id, confirmation_id, entry_id, pass, confidence, delta_minor), one row per pair of an N:M group.
 --      match_id is the match_key of the group, else the id of its first confirmation; delta_minor = posted - confirmed of
---      the group. The pairs of the cheap half stand first, in the order of their confirmations.
--- A later run's rows for a confirmation or an entry replace those of earlier runs.
+--      the group. A later run's rows for a confirmation or an entry replace those of earlier runs.
 
-CREATE TEMP VIEW match AS
+CREATE TEMP VIEW closer_match AS
 SELECT
-    match_key AS match_id, confirmation_id, entry_id,
-    'reference' AS pass, 'high' AS confidence, 0::BIGINT AS delta_minor
-FROM pair
-WHERE fits
+    coalesce(b.match_key, id_as_key(b.confirmation_ids[1])) AS match_id, p.confirmation_id, e.entry_id,
+    e.pass,
+    CASE WHEN b.low OR b.conflicting THEN 'low' ELSE 'high' END AS confidence,
+    b.posted_minor - b.confirmed_minor AS delta_minor
+FROM bundle AS b
+JOIN purchase AS p USING (group_id)
+JOIN placed AS e USING (group_id)
+WHERE b.in_scope
 UNION ALL
-SELECT * FROM (
-    SELECT
-        coalesce(b.match_key, id_as_key(b.confirmation_ids[1])) AS match_id, p.confirmation_id, e.entry_id,
-        e.pass,
-        CASE WHEN b.low OR b.conflicting THEN 'low' ELSE 'high' END AS confidence,
-        b.posted_minor - b.confirmed_minor AS delta_minor
-    FROM bundle AS b
-    JOIN purchase AS p USING (group_id)
-    JOIN placed AS e USING (group_id)
-    WHERE b.in_scope
-    UNION ALL
-    SELECT coalesce(b.match_key, id_as_key(b.confirmation_ids[1])), p.confirmation_id, o.entry_id, 'own', 'high', b.posted_minor + b.own_minor - b.confirmed_minor
-    FROM bundle AS b
-    JOIN purchase AS p USING (group_id)
-    JOIN own_placed AS o ON o.group_id = b.group_id AND o.break_id = p.confirmation_id
-    WHERE b.in_scope
-    ORDER BY ALL
-);
+SELECT
+    coalesce(b.match_key, id_as_key(b.confirmation_ids[1])), p.confirmation_id, o.entry_id,
+    'own', 'high', b.posted_minor + b.own_minor - b.confirmed_minor
+FROM bundle AS b
+JOIN purchase AS p USING (group_id)
+JOIN own_placed AS o ON o.group_id = b.group_id AND o.break_id = p.confirmation_id
+WHERE b.in_scope
+ORDER BY ALL;

@@ -6,7 +6,7 @@
 
 CREATE TEMP TABLE own_entry AS
 SELECT DISTINCT ON (e.entry_id)
-    e.*,
+    e.* EXCLUDE (row),
     -- Money that we sent to the wrong place makes nobody whole.
     CASE WHEN e.account = a.account AND e.asset = a.asset THEN a.break_id END AS break_id
 FROM entry AS e

@@ -1,7 +1,8 @@
 -- The rows at hand: the new ones, the open ones, and the settled groups that a new row concerns.
 -- In:  new_confirmation, new_entry (published rows not yet folded); own_attempt; loose_confirmation, loose_entry (the state's open
 --      items, whole groups); past_confirmation, past_entry (the batches of the horizon, folded before).
--- Out: recalled_confirmation, recalled_entry (settled groups, whole); confirmation, entry (views of all rows at hand).
+-- Out: recalled_confirmation, recalled_entry (settled groups, whole); confirmation, entry (views of all rows at hand, each
+--      with its number: those of recalled rows follow on those of the files, variables recalled_*_from).
 -- Why right: what has left the open items was settled by one reference in full and in time; it is found again by its
 --      match_key, or by its confirmation_id when the same purchase is told with another account or was paid by us.
 
@@ -46,11 +47,11 @@ SELECT * FROM new_confirmation
 UNION ALL BY NAME
 SELECT * FROM loose_confirmation
 UNION ALL BY NAME
-SELECT * FROM recalled_confirmation;
+SELECT *, (rowid + getvariable('recalled_confirmation_from'))::UINTEGER AS row FROM recalled_confirmation;
 
 CREATE TEMP VIEW entry AS
 SELECT * FROM new_entry
 UNION ALL BY NAME
 SELECT * FROM loose_entry
 UNION ALL BY NAME
-SELECT * FROM recalled_entry;
+SELECT *, (rowid + getvariable('recalled_entry_from'))::UINTEGER AS row FROM recalled_entry;

@@ -1,6 +1,6 @@
 -- What the cheap half left, brought into its groups.
--- In:  keyed_confirmation, keyed_entry, odd_digest.
--- Out: rest_confirmation, rest_entry (every row outside the fitting pairs);
+-- In:  confirmation, ledger; odd_told, odd_posted (the rows outside the plain pairs).
+-- Out: rest_confirmation, rest_entry (every row outside the plain pairs);
 --      purchase (one row per confirmation_id, from its first message, with what its other messages say
 --      and whether its group is `short` of what was promised);
 --      posting (one row per entry, also when it was delivered twice, with its group).
@@ -9,10 +9,10 @@
 --      only, falls apart into single rows: each may find its own partner in a later pass.
 
 CREATE TEMP TABLE rest_confirmation AS
-SELECT * EXCLUDE (digest) FROM keyed_confirmation WHERE digest IN (SELECT digest FROM odd_digest);
+SELECT * EXCLUDE (row) FROM confirmation WHERE row IN (SELECT row FROM odd_told);
 
 CREATE TEMP TABLE rest_entry AS
-SELECT * EXCLUDE (digest) FROM keyed_entry WHERE digest IN (SELECT digest FROM odd_digest);
+SELECT * EXCLUDE (row) FROM ledger WHERE row IN (SELECT row FROM odd_posted);
 
 CREATE TEMP TABLE told AS
 WITH first_message AS (
