@@ -26,7 +26,7 @@ SCENARIO = CHECKOUT / "reconcile" / "scenarios" / "maxit.toml"
 PORTS = {"desk_port": 1, "gsma_port": 1, "smpp_port": 1, "smtp_port": 1}
 LIMIT_SECONDS = 120
 
-Script = Callable[[str, Path], Any]
+Script = Callable[..., Any]
 Configure = Callable[..., Path]
 
 
@@ -69,14 +69,14 @@ REPLACEABLE = {
 def in_airflow(airflow_home: AirflowHome) -> Script:
     """Runs a Python text in Airflow's environment with a configuration; what it prints last, read as JSON."""
 
-    def run(script: str, configuration: Path) -> Any:
+    def run(script: str, configuration: Path, *, package: Path = CHECKOUT, dags: Path | None = None) -> Any:
         environment = {
             **airflow_home.environment(os.environ),
             "RECONCILE_CONFIG": str(configuration),
             "SANDBOX_API_KEY": "key",
             "SANDBOX_SMPP_PASSWORD": "password",
-            "PYTHONPATH": os.pathsep.join([str(CHECKOUT), os.environ.get("PYTHONPATH", "")]),
-            "DAGS": str(folder("dags")),
+            "PYTHONPATH": os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")]),
+            "DAGS": str(dags or folder("dags")),
         }
         done = subprocess.run(
             [sys.executable, "-P", "-c", script],

@@ -1,14 +1,18 @@
 """The DAG files as Airflow reads and runs them."""
 
+import subprocess
+import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-Script = Callable[[str, Path], Any]
+Script = Callable[..., Any]
 Configure = Callable[..., Path]
 
+CHECKOUT = Path(__file__).parents[2]
 NAMES = ("feeds", "reconcile", "remedy", "notify", "report")
 
 DESCRIBE = """
@@ -51,6 +55,12 @@ for name in NAMES:
         "tasks": {f"{each.task_id}[{each.map_index}]": each.state for each in run.get_task_instances()},
     }
 print(json.dumps(states))
+"""
+
+WHERE = """
+import json
+from reconcile.resources import folder
+print(json.dumps(str(folder("dags"))))
 """
 
 SHADOW = """
@@ -142,6 +152,26 @@ def test_a_feed_that_fails_fails_the_run_and_yet_wakes_the_next_dag(
         "publish[-1]": "success",
         "watch[-1]": "failed",
     }
+
+
+def test_an_installed_wheel_says_where_its_dags_are_and_airflow_reads_them_there(
+    in_airflow: Script, configure: Configure, tmp_path: Path
+) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=CHECKOUT, check=True, capture_output=True)
+    installed = tmp_path / "site-packages"
+    zipfile.ZipFile(next(tmp_path.glob("*.whl"))).extractall(installed)
+    configuration = configure()
+    dags = Path(in_airflow(WHERE, configuration, package=installed))
+    assert dags.is_relative_to(installed)
+    found = in_airflow(DESCRIBE, configuration, package=installed, dags=dags)
+    assert found["errors"] == {}
+    assert set(found["dags"]) == {f"reconcile_{name}" for name in NAMES}
+
+
+def test_each_dag_is_documented() -> None:
+    text = (CHECKOUT / "docs" / "operation.md").read_text()
+    assert [name for name in NAMES if f"| `{name}` |" not in text] == []
 
 
 def test_the_dag_file_named_like_the_package_does_not_hide_it(in_airflow: Script, configure: Configure) -> None:
