@@ -44,6 +44,7 @@ def headline(books: Books) -> list[Line]:
             f"  minutes from confirmation to whole: half within {minutes['p50']}, 99 % within {minutes['p99']}, "
             f"worst {minutes['worst']}"
         ),
+        Line("    (what went missing before 13:30 or after 15:30 is seen when that batch of the simulation ends)"),
         *(Line(f"  told “{claim}”: {counts}") for claim, counts in told.items()),
         Line(
             f"  purchases {books['purchases']} · originals that landed after we paid {books['landed_after_we_paid']} · "
