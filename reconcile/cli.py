@@ -212,6 +212,44 @@ def feeds_try(
     raise typer.Exit(1 if seen.refused is not None else 0)
 
 
+@templates_app.command("test")
+def templates_test(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Template files; without any, those that are built in.")
+    ] = None,
+) -> None:
+    """Run the worked examples of templates; exit 1 when one is read otherwise than it says."""
+    from reconcile.feeds.messages.catalogue import Catalogue
+    from reconcile.feeds.messages.examples import failures
+    from reconcile.feeds.messages.template import TemplateError
+
+    try:
+        found = failures(Catalogue.load(files) if files else Catalogue.load())
+    except (TemplateError, OSError, ValueError) as error:
+        raise _RefusedError(str(error)) from error
+    for sentence in found:
+        _out.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    _out.print(f"{len(found)} failed" if found else "every example is read as it says")
+    raise typer.Exit(1 if found else 0)
+
+
+@templates_app.command("suggest")
+def templates_suggest(
+    file: Annotated[Path, typer.Argument(help="JSON lines of messages; - is standard input.")] = Path("-"),
+) -> None:
+    """Propose templates, as TOML to review, for messages of one shape that no template reads."""
+    from reconcile.feeds.messages.catalogue import Catalogue
+    from reconcile.feeds.messages.lines import LineError, read_line
+    from reconcile.feeds.messages.suggest import rendered, suggest
+
+    try:
+        with _source(file) as source:
+            messages = [read_line(line, number) for number, line in enumerate(source, start=1)]
+    except LineError as error:
+        raise _RefusedError(f"{file}: {error}") from error
+    sys.stdout.write(rendered(suggest(messages, Catalogue.load())))
+
+
 @app.command()
 def fold(flow: FlowArgument, as_json: JsonOption = False) -> None:
     """Match what is new in a flow, and decide what is to be done about what is missing."""
