@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
+
 from reconcile import config
 from reconcile.domain.breaks import BreakKind
 

@@ -9,6 +9,8 @@ class PhoneError(ValueError):
 
 def to_e164(text: str, region: str) -> str:
     """A number as people write it in `region` (ISO 3166 alpha-2) → E.164 (`+2250707123456`); raises `PhoneError`."""
+    if any(character.isalpha() for character in text):  # the library takes the letters of a mask for a keypad's digits
+        raise PhoneError("not a phone number")
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException as error:

@@ -10,7 +10,7 @@ def test_one_number_has_one_form_however_it_is_written(text):
     assert to_e164(text, "CI") == "+2250707123456"
 
 
-@pytest.mark.parametrize("text", ["", "12", "abc", "07071234567890123"])
+@pytest.mark.parametrize("text", ["", "12", "abc", "07071234567890123", "07XXXXXXXX"])
 def test_what_is_no_number_is_refused_without_repeating_it(text):
     with pytest.raises(PhoneError) as caught:
         to_e164(text, "CI")
