@@ -32,13 +32,15 @@ _WRITTEN = {
         LEFT JOIN purchase AS p USING (confirmation_id)
         WHERE p.group_id IN (SELECT group_id FROM kept_group)
             OR (p.group_id IS NULL AND coalesce(r.confirmed_at >= getvariable('frozen_before'), true))
-        ORDER BY ALL""",
+        ORDER BY confirmation_id, message_id, amount_minor, account""",
     state.ENTRIES: """
         SELECT * EXCLUDE (group_id, told, pass) FROM placed WHERE group_id IN (SELECT group_id FROM kept_group)
         UNION ALL BY NAME
         SELECT * EXCLUDE (group_id, break_group_id, break_id) FROM own_placed
         WHERE group_id IN (SELECT group_id FROM kept_group)
-        ORDER BY ALL""",
+        UNION ALL BY NAME
+        FROM (SELECT DISTINCT ON (entry_id) * FROM rest_entry WHERE entry_id IN (SELECT entry_id FROM easy))
+        ORDER BY entry_id""",
     state.JUDGED: f"SELECT {columns.select(columns.VERDICT)} FROM latest ORDER BY break_id",  # noqa: S608 - our own names
     state.TOTALS: "FROM total_after",
     state.MINUTES: "FROM minute_total_after",
@@ -109,8 +111,8 @@ def fold(
 def _counts(session: Session, plain_pairs: int) -> Counts:
     [row] = session.rows(
         "SELECT (SELECT count(*) FROM new_confirmation), (SELECT count(*) FROM new_entry),"
-        " (SELECT count(*) FROM purchase WHERE group_id IN (SELECT group_id FROM kept_group)),"
-        " (SELECT count(*) FROM placed WHERE group_id IN (SELECT group_id FROM kept_group)),"
+        " (SELECT count(*) FROM easy) + (SELECT count(*) FROM purchase WHERE group_id IN (SELECT group_id FROM kept_group)),"
+        " (SELECT count(*) FROM easy) + (SELECT count(*) FROM placed WHERE group_id IN (SELECT group_id FROM kept_group)),"
         " $1 + (SELECT count(*) FROM closer_match), (SELECT count(*) FROM verdict)",
         [plain_pairs],
     )

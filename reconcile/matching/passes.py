@@ -38,7 +38,7 @@ def run_passes(session: Session, rules: FlowRules) -> PlainPairs:
     for step in ("rest", "own_verdict", "identity"):
         session.run(step)
     _link(session, rules)
-    for step in ("judge", "verdict", "lines", "matches", "totals", "conservation"):
+    for step in ("easy", "judge", "verdict", "lines", "matches", "totals", "conservation"):
         session.run(step)
     wrong = session.rows("SELECT what, difference FROM conservation WHERE difference <> 0 ORDER BY what")
     if wrong:

@@ -17,9 +17,11 @@ SELECT 'settled at once: confirmed against posted', told_minor - posted_minor FR
 UNION ALL
 SELECT 'entries in more than one place', count(*) - count(DISTINCT entry_id) FROM placed
 UNION ALL
-SELECT 'entries without a place', (SELECT count(DISTINCT entry_id) FROM rest_entry) - (SELECT count(*) FROM placed)
+SELECT 'entries without a place', (SELECT count(DISTINCT entry_id) FROM rest_entry) - (SELECT count(*) FROM placed) - (SELECT count(*) FROM easy)
 UNION ALL
 SELECT 'purchases in more than one place', count(*) - count(DISTINCT confirmation_id) FROM purchase
+UNION ALL
+SELECT 'purchases and entries of easy pairs', (SELECT count(*) - count(DISTINCT confirmation_id) + count(*) - count(DISTINCT entry_id) FROM easy)
 UNION ALL
 SELECT 'purchases without a verdict', (SELECT count(*) FROM purchase) - (SELECT coalesce(sum(purchases), 0) FROM bundle)
 UNION ALL

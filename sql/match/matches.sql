@@ -1,10 +1,13 @@
 -- The pairs that are matched by this run and needed a closer look than `plain.py` gives.
--- In:  bundle, purchase, placed, own_placed; macro id_as_key (an id of a confirmation in the type of match_key).
+-- In:  easy, bundle, purchase, placed, own_placed; macro id_as_key (an id of a confirmation in the type of match_key).
 -- Out: closer_match(match_id, confirmation_id, entry_id, pass, confidence, delta_minor), one row per pair of an N:M group.
 --      match_id is the match_key of the group, else the id of its first confirmation; delta_minor = posted - confirmed of
 --      the group. A later run's rows for a confirmation or an entry replace those of earlier runs.
 
 CREATE TEMP VIEW closer_match AS
+SELECT id_as_key(confirmation_id) AS match_id, confirmation_id, entry_id, 'identity' AS pass, 'high' AS confidence, 0::BIGINT AS delta_minor
+FROM easy
+UNION ALL
 SELECT
     coalesce(b.match_key, id_as_key(b.confirmation_ids[1])) AS match_id, p.confirmation_id, e.entry_id,
     e.pass,

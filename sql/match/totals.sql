@@ -1,5 +1,5 @@
 -- What stays open, and the sums of the statement and the curve after this run.
--- In:  line, minute (the rest, by group), bundle, purchase, posting, placed, own_placed; confirmation, ledger and rest_* (what
+-- In:  line, minute (the rest, by group), easy, bundle, purchase, posting, placed, own_placed; confirmation, ledger and rest_* (what
 --      settled at once is their difference); recalled_*; total, minute_total (the sums of all that had left the open
 --      items before this run); variable frozen_before (older groups can no longer change).
 -- Out: kept_group (the open items); plain_minute, plain_day (what settled at once, told and posted);
@@ -102,6 +102,14 @@ FROM (
     SELECT asset, day, side, line, rows, minor FROM total_after
     UNION ALL
     SELECT asset, day, side, line, rows, minor FROM line WHERE group_id IN (SELECT group_id FROM kept_group)
+    UNION ALL
+    SELECT asset, DATE '1970-01-01' + (epoch_us(confirmed_at) // 86400000000)::INTEGER, 'confirmation',
+        unnest(['confirmed', 'credited']), count(*), sum(amount_minor)
+    FROM easy GROUP BY asset, epoch_us(confirmed_at) // 86400000000
+    UNION ALL
+    SELECT asset, DATE '1970-01-01' + (epoch_us(posted_at) // 86400000000)::INTEGER, 'ledger',
+        unnest(['posted', 'credited']), count(*), sum(amount_minor)
+    FROM easy GROUP BY asset, epoch_us(posted_at) // 86400000000
 )
 GROUP BY ALL
 HAVING sum(rows) <> 0 OR sum(minor) <> 0
@@ -138,6 +146,10 @@ FROM (
     SELECT * FROM minute_total_after
     UNION ALL BY NAME
     SELECT * EXCLUDE (group_id) FROM minute WHERE group_id IN (SELECT group_id FROM kept_group)
+    UNION ALL BY NAME
+    SELECT asset, make_timestamptz(epoch_us(confirmed_at) // 60000000 * 60000000) AS minute,
+        count(*) AS confirmed_rows, sum(amount_minor) AS confirmed_minor, count(*) AS credited_rows, sum(amount_minor) AS credited_minor
+    FROM easy GROUP BY asset, epoch_us(confirmed_at) // 60000000
 )
 GROUP BY ALL
 ORDER BY ALL;
