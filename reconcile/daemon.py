@@ -196,11 +196,14 @@ def _tell_end(
 @contextmanager
 def _taken(home: Path, terminal: Terminal) -> Iterator[Path]:
     """The home, ours alone, with nothing of an earlier run still running, and empty when that one finished its day."""
+    os.umask(0o077)
     home.mkdir(parents=True, exist_ok=True)
     marker = home / MARKER
     if not marker.exists():
         if any(home.iterdir()):
             raise NotOurHome(f"{home} holds other things: give --home an empty folder, or one that does not exist")
+        # Below it lie phone numbers. Started by root, the database is somebody else's, who must get through.
+        home.chmod(0o711 if os.geteuid() == 0 else 0o700)
         marker.touch()
     lock = FileLock(home / "lock")
     lock.acquire()

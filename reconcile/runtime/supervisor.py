@@ -19,7 +19,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from reconcile.runtime import leftovers
 from reconcile.store import leash
-from reconcile.store.socket_folder import short_enough
+from reconcile.store.socket_folder import make_private, short_enough
 
 SOCKET_NAME = "supervisor.sock"
 GROUP = "reconcile"
@@ -64,7 +64,11 @@ class Supervisor:
     def start(self) -> None:
         """Start supervisord, which starts no program before it is launched. Raises `SupervisorDidNotStart`."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._socket = short_enough(self.folder, f"{SOCKET_NAME}.1234567890", uid=os.geteuid()) / SOCKET_NAME
+        place = short_enough(
+            self.folder, f"{SOCKET_NAME}.1234567890"
+        )  # supervisord appends its process number at first
+        make_private(place, uid=os.geteuid())
+        self._socket = place / SOCKET_NAME
         self.configuration.touch(mode=0o600)
         self.configuration.write_text(self._text(), encoding="utf-8")
         output = self.folder / "supervisord.out"

@@ -28,7 +28,9 @@ from reconcile.store.postgres_place import (
     binaries_for,
     folder_of,
     socket_folder_of,
+    take_folder,
 )
+from reconcile.store.socket_folder import make_private
 
 START_LIMIT_SECONDS = 60  # crash recovery of a large write-ahead log included
 STOP_LIMIT_SECONDS = 10
@@ -61,11 +63,7 @@ class EmbeddedPostgres:
         self.home = home.resolve()
         self.settings = {**SETTINGS, **(settings or {})}
         self.account = Account.for_server()
-        self.folder = folder_of(self.home, self.account)
-        self.data = self.folder / "data"
-        self.log = self.folder / "postgres.log"
-        self.socket = socket_folder_of(self.folder, self.account)
-        self._lock = FileLock(self.folder / "lock")
+        self._lock: FileLock | None = None
         self._server: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -77,13 +75,31 @@ class EmbeddedPostgres:
     ) -> None:
         self.stop()
 
+    @property
+    def folder(self) -> Path:
+        """Where the server keeps everything."""
+        return folder_of(self.home, self.account)
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "postgres.log"
+
+    @property
+    def socket(self) -> Path:
+        """The folder of its socket."""
+        return socket_folder_of(self.folder)
+
     def start(self) -> str:
         """Start the server, made new when there is no data yet; the SQLAlchemy URL of the database `reconcile`.
 
         Raises `AlreadyInUse`, `NoPostgresWheel` and `PostgresDidNotStart`. Does nothing when it runs already.
         """
         if self._server is None:
-            self._lock.acquire()
+            self._take()
             try:
                 binaries = binaries_for(self.account)
                 self._end_leftover()
@@ -104,20 +120,21 @@ class EmbeddedPostgres:
                     self._server.wait(STOP_LIMIT_SECONDS)
                     break
             self._server = None
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     def destroy(self) -> None:
         """Stop, and delete all data."""
         self.stop()
-        self._lock.acquire()
+        self._take()
         try:
             self._end_leftover()
+            shutil.rmtree(self.socket)
             shutil.rmtree(self.folder)
-            shutil.rmtree(self.socket, ignore_errors=True)  # when it is outside
+            (self.home / "postgres").unlink(missing_ok=True)  # when it was a link
         finally:
-            self._lock.release()
-        with contextlib.suppress(FileNotFoundError):
-            (self.home / "postgres").unlink()
+            self.stop()
 
     def url(self, database: str, *, owner: str = "") -> str:
         """The SQLAlchemy URL (psycopg2) of a database, whether it exists or not."""
@@ -152,6 +169,14 @@ class EmbeddedPostgres:
                 yield cursor
         finally:
             connection.close()
+
+    def _take(self) -> None:
+        take_folder(self.home, self.account)
+        lock = FileLock(self.folder / "lock")
+        lock.acquire()
+        self._lock = lock
+        make_private(self.socket, uid=self.account.uid)
+        self.account.owns(self.socket)
 
     def _make_data(self, binaries: Path) -> None:
         version = self.data / "PG_VERSION"

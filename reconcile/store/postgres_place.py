@@ -84,19 +84,30 @@ class Account:
 
 
 def folder_of(home: Path, account: Account) -> Path:
-    """The folder that holds the server of `home`; created when missing, closed to everybody but `account`."""
+    """The folder that holds the server of `home`, whether it is there yet or not."""
     link = home / "postgres"
+    there = next(folder for folder in (home, *home.parents) if folder.exists())
+    if link.is_symlink() or link.exists() or account.enters(there):
+        return link.resolve()
+    return SYSTEM_FOLDER / _digest(str(home))
+
+
+def take_folder(home: Path, account: Account) -> None:
+    """Make that folder, closed to everybody but `account`; where it is not in the home, a link there leads to it."""
     home.mkdir(parents=True, exist_ok=True)
-    if not link.is_symlink() and not link.exists() and not account.enters(home):
-        SYSTEM_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
-        elsewhere = SYSTEM_FOLDER / _digest(str(home))
-        if elsewhere.exists():
-            _clear(elsewhere)
-        link.symlink_to(elsewhere)
-    folder = link.resolve()
+    folder, link = folder_of(home, account), home / "postgres"
+    if folder.is_relative_to(SYSTEM_FOLDER) and not link.is_symlink():
+        _make_system_folder()
+        if folder.exists():
+            _clear(folder)
+        link.symlink_to(folder)
     folder.mkdir(exist_ok=True)
     account.owns(folder)
-    return folder
+
+
+def _make_system_folder() -> None:
+    SYSTEM_FOLDER.mkdir(parents=True, exist_ok=True)
+    SYSTEM_FOLDER.chmod(0o755)  # whatever the umask says: the server must get through
 
 
 def _clear(folder: Path) -> None:
@@ -107,11 +118,9 @@ def _clear(folder: Path) -> None:
     lock.release()
 
 
-def socket_folder_of(folder: Path, account: Account) -> Path:
-    """The folder that holds the server's socket; private to `account`."""
-    socket = short_enough(folder / "socket", SOCKET_NAME, uid=account.uid)
-    account.owns(socket)
-    return socket
+def socket_folder_of(folder: Path) -> Path:
+    """The folder that holds the socket of the server in `folder`."""
+    return short_enough(folder / "socket", SOCKET_NAME)
 
 
 def binaries_for(account: Account) -> Path:
@@ -133,7 +142,7 @@ def binaries_for(account: Account) -> Path:
 def _copied(site: Path) -> Path:
     copy = SYSTEM_FOLDER / f"{WHEEL}-{metadata.version(WHEEL)}-{_digest(str(site))}"
     if not copy.exists():
-        SYSTEM_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
+        _make_system_folder()
         unfinished = Path(tempfile.mkdtemp(prefix=f"{copy.name}.", dir=SYSTEM_FOLDER))
         for part in (LIBRARIES, SERVER):  # lying to each other as they did: the programs find their libraries so
             shutil.copytree(site / part, unfinished / part, symlinks=True)

@@ -92,6 +92,7 @@ def test_a_day_survives_the_death_of_every_process_and_stops_when_asked(start: C
     daemon = start()
     daemon.wait_for("13:35")
     processes = daemon.all_processes()
+    assert [path.name for path in daemon.home.iterdir() if path.stat().st_mode & 0o077] == []
     assert set().union(*map(listening_addresses, processes)) == {"127.0.0.1"}
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):

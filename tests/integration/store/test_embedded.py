@@ -87,6 +87,11 @@ def test_what_was_committed_is_there_after_a_stop_and_a_start(home: Path) -> Non
         assert answer(server.url("reconcile"), "SHOW timezone") == "UTC"
 
 
+def test_to_ask_for_the_address_of_a_server_leaves_no_trace(home: Path) -> None:
+    assert EmbeddedPostgres(home / "var").url("reconcile").endswith(f"?host={home}/var/postgres/socket")
+    assert list(home.iterdir()) == []
+
+
 def test_it_listens_on_no_network_address_and_trusts_nobody(home: Path) -> None:
     with EmbeddedPostgres(home) as server:
         assert not answer(server.url("reconcile"), "SHOW listen_addresses")
@@ -156,7 +161,7 @@ def test_a_pid_file_that_names_a_strangers_process_is_not_believed(home: Path) -
 def test_an_initdb_that_was_killed_leaves_nothing_that_stops_the_next_start(home: Path) -> None:
     server = EmbeddedPostgres(home)
     half = server.folder / "data.unfinished"
-    half.mkdir()
+    half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
     with server:
         assert answer(server.url("reconcile"), "SELECT 1") == "1"
