@@ -168,7 +168,7 @@ def _reached(subject: str, attempt: Callable[[], object]) -> Finding:
 
 def _counts(connection: sa.Connection, column: sa.Column[str], condition: sa.ColumnElement[bool]) -> dict[str, int]:
     rows = connection.execute(sa.select(column, sa.func.count()).where(condition).group_by(column))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _words(duration: timedelta) -> str:
