@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from reconcile.domain.flow import FlowRules
 from reconcile.matching import columns, inputs, state, statement_file
 from reconcile.matching.engine import DEFAULT_ENGINE, Engine
+from reconcile.matching.options import DEFAULT_OPTIONS, PassOptions
 from reconcile.matching.outcome import Counts, Outcome
 from reconcile.matching.passes import run_passes, set_rules, statement_days
 from reconcile.matching.plain import write_matches
@@ -64,6 +65,7 @@ def fold(
     out: Path,
     held_accounts: Collection[str] = (),
     held_references: Collection[str] = (),
+    options: PassOptions = DEFAULT_OPTIONS,
     engine: Engine = DEFAULT_ENGINE,
 ) -> Outcome:
     """Fold newly published batches into the state in `previous`; write outcome and new state to the folder `out`.
@@ -79,7 +81,7 @@ def fold(
     with Session(out, threads=engine.threads, memory_limit=engine.memory_limit) as session:
         inputs.open_views(session, previous, horizon, sorted(confirmations), sorted(entries))
         manifest = inputs.with_new_files(session, horizon, confirmations, entries, completeness.ledger.complete_through)
-        set_rules(session, rules, completeness)
+        set_rules(session, rules, options, completeness)
         inputs.set_limits(session, manifest, cutoff, before.ledger_through_us)
         inputs.hand_over(session, own, held_accounts, held_references)
         session.run("watched")

@@ -17,14 +17,15 @@ MAX_AUGMENTED_CLASS = 2_000
 
 class Candidate(NamedTuple):
     """One row of the table `candidate` of `sql/match/identity.sql`; `contest` numbers the classes, `at_us` is microseconds
-    since 1970 in UTC, `id` a group or unit.
+    since 1970 in UTC, `id` a group or unit, and
+    `named` says that it has a reference that means something.
     """
 
     contest: int
     side: str
     at_us: int
     id: int
-    has_reference: bool
+    named: bool
 
 
 class Link(NamedTuple):
@@ -100,7 +101,7 @@ def assign(confirmations: Sequence[Candidate], entries: Sequence[Candidate], win
     owner: dict[int, int] = {}
     taken: dict[int, int] = {}
     # Where every pair is allowed, first come first served is already the most that can be matched.
-    forbids = any(row.has_reference for row in confirmations) and any(row.has_reference for row in entries)
+    forbids = any(row.named for row in confirmations) and any(row.named for row in entries)
     movable = forbids and len(confirmations) + len(entries) <= MAX_AUGMENTED_CLASS
     first = 0
     for place, confirmation in enumerate(confirmations):
@@ -154,4 +155,4 @@ def _within(confirmation: Candidate, entries: Sequence[Candidate], window_us: in
 
 def _compatible(one: Candidate, other: Candidate) -> bool:
     # Two references that differ name two purchases.
-    return not (one.has_reference and other.has_reference)
+    return not (one.named and other.named)

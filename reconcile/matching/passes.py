@@ -1,12 +1,15 @@
 """All passes over the rows at hand, in their order, inside one session."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from reconcile.domain.breaks import OWING, SETTLED, BreakKind
 from reconcile.domain.flow import FlowRules
-from reconcile.matching.identity import Candidate, link_all
+from reconcile.matching.identity import Candidate, Link, link_all
+from reconcile.matching.options import PassOptions
 from reconcile.matching.plain import PlainPairs, find_plain_pairs
 from reconcile.matching.session import Session
+from reconcile.matching.split import Part, split_all
 from reconcile.matching.statement import ConservationError, StatementDay, statement
 from reconcile.matching.watermark import Completeness
 
@@ -16,8 +19,11 @@ CLOSED_KINDS = (SETTLED, BreakKind.LATE_CREDIT.value)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def set_rules(session: Session, rules: FlowRules, completeness: Completeness) -> None:
-    """The variables of flow and watermarks that the SQL reads."""
+def set_rules(session: Session, rules: FlowRules, options: PassOptions, completeness: Completeness) -> None:
+    """The variables of flow, passes and watermarks that the SQL reads."""
+    session.set_variable("references_unrelated", "BOOLEAN", options.references_unrelated)
+    session.set_variable("fee_minor", "BIGINT", options.fee_minor)
+    session.set_variable("fee_basis_points", "BIGINT", options.fee_basis_points)
     session.set_variable("since", "TIMESTAMPTZ", rules.since)
     session.set_variable("deadline_after", "INTERVAL", rules.deadline_after)
     session.set_variable("deadline_after_us", "BIGINT", rules.deadline_after // _MICROSECOND)
@@ -35,9 +41,12 @@ def run_passes(session: Session, rules: FlowRules) -> PlainPairs:
     session.run("own")
     plain = find_plain_pairs(session)
     session.set_variable("plain_pairs", "BIGINT", len(plain))
-    for step in ("rest", "own_verdict", "identity"):
+    for step in ("rest", "own_verdict", "units", "near_reference"):
         session.run(step)
-    _link(session, rules)
+    session.run("identity")
+    _link_identity(session, rules)
+    session.run("split")
+    _link_split(session)
     for step in ("easy", "judge", "verdict", "lines", "matches", "totals", "conservation"):
         session.run(step)
     wrong = session.rows("SELECT what, difference FROM conservation WHERE difference <> 0 ORDER BY what")
@@ -64,12 +73,23 @@ def statement_days(
     )
 
 
-def _link(session: Session, rules: FlowRules) -> None:
-    """The table `link`, from the candidates of the identity pass."""
-    rows = session.rows("SELECT class, side, at_us, id, has_reference FROM candidate ORDER BY class, at_us, side, id")
-    links = list(link_all([Candidate(*row) for row in rows], rules.window // _MICROSECOND))
+def _link_identity(session: Session, rules: FlowRules) -> None:
+    rows = session.rows("SELECT class, side, at_us, id, named FROM candidate ORDER BY class, at_us, side, id")
+    session.execute("INSERT INTO link FROM simple_link")
+    _add_links(session, link_all([Candidate(*row) for row in rows], rules.window // _MICROSECOND))
+
+
+def _link_split(session: Session) -> None:
+    """Links of purchases with one solution; `doubt` about those with several, or with too many to tell."""
+    rows = session.rows("SELECT group_id, amount_minor, unit_id, part_minor FROM part ORDER BY group_id, unit_id")
+    found = split_all([Part(*row) for row in rows])
+    _add_links(session, found.links)
+    session.execute("INSERT INTO doubt SELECT unnest($1::UBIGINT[])", [found.doubtful])
+
+
+def _add_links(session: Session, found: Iterable[Link]) -> None:
+    links = list(found)
     session.execute(
-        "CREATE TEMP TABLE link AS FROM simple_link UNION ALL "
-        "SELECT unnest($1::UBIGINT[]), unnest($2::UBIGINT[]), unnest($3::VARCHAR[])",
+        "INSERT INTO link SELECT unnest($1::UBIGINT[]), unnest($2::UBIGINT[]), unnest($3::VARCHAR[])",
         [[row.unit_id for row in links], [row.group_id for row in links], [row.found_by for row in links]],
     )

@@ -1,10 +1,11 @@
 -- The verdict of every group that the passes left with something to explain.
--- In:  purchase, posting, unit, stray, link(unit_id, group_id, pass) from `identity.py`, own_entry, own_verdict,
+-- In:  purchase, posting, unit, stray, link(unit_id, group_id, pass), doubt(group_id), own_entry, own_verdict,
 --      held_account, held_reference, judged (verdicts so far).
 -- Out: placed (every entry in its final group); bundle (one row per group, with the id its break has: what was confirmed,
 --      posted, paid by us, whether its time is up, and its kind of break or NULL).
+--      `fee_minor` is what the tolerance pass lets go.
 -- Why right: kind and sums follow from the rows of a group and the watermark alone, so that no way of cutting the
---      input into batches can change them. balance = confirmed - posted - own, in minor units.
+--      input into batches can change them. balance = confirmed - posted - own - fee.
 
 CREATE TEMP TABLE placed AS
 SELECT p.* REPLACE (coalesce(l.group_id, p.group_id) AS group_id), coalesce(l.pass, CASE WHEN told THEN 'reference' END) AS pass
@@ -48,6 +49,7 @@ posted AS (
         max(posted_at) AS last_posted_at,
         list(entry_id ORDER BY posted_at, entry_id) AS entry_ids,
         coalesce(bool_and(pass = 'reference'), false) AS by_reference,
+        list(DISTINCT pass ORDER BY pass) AS passes,
         arg_min({account_key: account_key, account: account, reference: reference, asset: asset}, (posted_at, entry_id)) AS shown
     FROM placed
     GROUP BY group_id
@@ -106,7 +108,17 @@ joined AS (
         coalesce(p.low, false) AS low,
         coalesce(p.conflicting, false) AS conflicting,
         coalesce(e.reversals, 0) AS reversals,
+        -- Pass 5, tolerance: the one purchase of a reference may be credited with a configured fee less, and no more.
+        CASE
+            WHEN p.purchases = 1 AND e.by_reference AND e.reversals = 0 AND o.own_minor IS NULL AND NOT p.conflicting
+                AND e.posted_minor < p.confirmed_minor AND p.confirmed_minor - e.posted_minor
+                    <= greatest(getvariable('fee_minor'), p.confirmed_minor * getvariable('fee_basis_points') // 10000)
+                AND p.deadline_at < getvariable('complete_through')
+            THEN p.confirmed_minor - e.posted_minor
+            ELSE 0
+        END AS fee_minor,
         e.by_reference,
+        coalesce(e.passes, []) AS passes,
         e.first_posted_at, e.last_posted_at, o.own_posted_at, w.credited_at, p.retracted_at,
         coalesce(p.confirmation_ids, []) AS confirmation_ids,
         coalesce(e.entry_ids, []) AS entry_ids,
@@ -134,7 +146,7 @@ timed AS (
     SELECT
         *,
         CASE WHEN purchases > 0 THEN confirmation_ids[1] ELSE entry_ids[1] END AS break_id,
-        confirmed_minor - posted_minor - own_minor AS balance_minor,
+        confirmed_minor - posted_minor - own_minor - fee_minor AS balance_minor,
         -- A row of exactly the watermark's instant may still come.
         coalesce(deadline_at < getvariable('complete_through'), false) AS due,
         CASE
@@ -166,7 +178,7 @@ SELECT
         WHEN balance_minor = 0 THEN NULL
         WHEN t.posted_minor < 0 THEN 'ambiguous'
         WHEN reversals > 0 THEN 'reversed_after_credit'
-        WHEN entries = 0 AND claims > 1 THEN 'ambiguous'
+        WHEN entries = 0 AND (claims > 1 OR t.group_id IN (SELECT group_id FROM doubt)) THEN 'ambiguous'
         WHEN entries = 0 AND other_account THEN 'misdirected'
         WHEN entries = 0 AND other_asset THEN 'wrong_asset'
         WHEN t.posted_minor + t.own_minor > 0 THEN 'under_credited'

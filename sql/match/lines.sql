@@ -9,7 +9,7 @@ WITH running AS (
     SELECT
         p.group_id, p.asset, p.confirmed_at, p.amount_minor, p.retracted, b.kind,
         greatest(b.posted_minor, 0) AS pool_minor,
-        greatest(b.posted_minor, 0) + greatest(b.own_minor, 0) AS pool_with_own_minor,
+        greatest(b.posted_minor, 0) + greatest(b.own_minor, 0) AS pool_with_own_minor, b.fee_minor,
         sum(CASE WHEN p.retracted THEN 0 ELSE p.amount_minor END)
             OVER (PARTITION BY p.group_id ORDER BY p.confirmed_at, p.confirmation_id) AS until_minor
     FROM purchase AS p
@@ -29,11 +29,12 @@ SELECT
     group_id, asset, confirmed_at, amount_minor,
     credited_minor,
     whole_minor - credited_minor AS recredited_minor,
-    CASE WHEN retracted THEN 0 ELSE amount_minor - whole_minor END AS open_minor,
+    CASE WHEN retracted THEN 0 ELSE amount_minor - whole_minor - fee_minor END AS open_minor,
+    CASE WHEN retracted THEN 0 ELSE fee_minor END AS fee_minor,
     CASE WHEN retracted THEN amount_minor ELSE 0 END AS retracted_minor,
     CASE
         WHEN retracted THEN 'retracted'
-        WHEN whole_minor = amount_minor AND credited_minor = amount_minor THEN 'credited'
+        WHEN whole_minor = credited_minor AND whole_minor + fee_minor = amount_minor THEN 'credited'
         WHEN whole_minor = amount_minor THEN 'recredited'
         WHEN kind IS NULL THEN 'pending'
         ELSE 'owed'
@@ -47,6 +48,8 @@ WITH told_part AS (
     SELECT group_id, asset, confirmed_at, 'credited', (line = 'credited')::INT, credited_minor FROM told_line
     UNION ALL
     SELECT group_id, asset, confirmed_at, 'recredited', (line = 'recredited')::INT, recredited_minor FROM told_line
+    UNION ALL
+    SELECT group_id, asset, confirmed_at, 'fees', 0, fee_minor FROM told_line WHERE fee_minor > 0
     UNION ALL
     SELECT group_id, asset, confirmed_at, 'retracted', (line = 'retracted')::INT, retracted_minor FROM told_line
     UNION ALL

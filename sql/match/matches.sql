@@ -10,8 +10,8 @@ FROM easy
 UNION ALL
 SELECT
     coalesce(b.match_key, id_as_key(b.confirmation_ids[1])) AS match_id, p.confirmation_id, e.entry_id,
-    e.pass,
-    CASE WHEN b.low OR b.conflicting THEN 'low' ELSE 'high' END AS confidence,
+    CASE WHEN b.fee_minor > 0 THEN 'tolerance' ELSE e.pass END AS pass,
+    CASE WHEN b.low OR b.conflicting OR e.pass = 'split' THEN 'low' ELSE 'high' END AS confidence,
     b.posted_minor - b.confirmed_minor AS delta_minor
 FROM bundle AS b
 JOIN purchase AS p USING (group_id)

@@ -26,18 +26,19 @@ WITH first_message AS (
 all_messages AS (
     SELECT
         confirmation_id,
-        coalesce(
-            max(confirmed_at) FILTER (outcome = 'reversed') >= max(confirmed_at) FILTER (outcome = 'success'), false
-        ) AS retracted,
-        max(confirmed_at) FILTER (outcome = 'reversed') AS reversed_at,
+        -- The first reversal that no success follows.
+        min(confirmed_at) FILTER (outcome = 'reversed' AND confirmed_at >= last_success_at) AS retracted_at,
         coalesce(bool_or(confidence = 'low') FILTER (outcome = 'success'), false) AS low,
         count(DISTINCT (account, asset, amount_minor)) FILTER (outcome = 'success') AS readings,
         list(DISTINCT amount_minor ORDER BY amount_minor) FILTER (outcome = 'success') AS amounts_read
-    FROM rest_confirmation
+    FROM (
+        SELECT *, max(confirmed_at) FILTER (outcome = 'success') OVER (PARTITION BY confirmation_id) AS last_success_at
+        FROM rest_confirmation
+    )
     GROUP BY confirmation_id
 )
 -- Where messages name several amounts, the least of them is counted as promised: nobody is owed more on their word.
-SELECT f.* REPLACE (m.amounts_read[1] AS amount_minor), m.retracted, CASE WHEN m.retracted THEN m.reversed_at END AS retracted_at, m.low, m.readings, m.amounts_read
+SELECT f.* REPLACE (m.amounts_read[1] AS amount_minor), m.retracted_at IS NOT NULL AS retracted, m.retracted_at, m.low, m.readings, m.amounts_read
 FROM first_message AS f
 JOIN all_messages AS m USING (confirmation_id);
 

@@ -17,7 +17,7 @@ WITH kept AS (
         WHEN NOT in_scope THEN NOT due
         ELSE NOT (
             purchases > 0 AND balance_minor = 0 AND kind IS NULL AND coalesce(by_reference, false)
-            AND own_minor = 0 AND retracted_minor = 0 AND reversals = 0 AND NOT conflicting
+            AND own_minor = 0 AND fee_minor = 0 AND retracted_minor = 0 AND reversals = 0 AND NOT conflicting
             AND (due OR credited_at <= deadline_at)
         )
     END

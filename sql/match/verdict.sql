@@ -77,11 +77,22 @@ SELECT
                 WHEN entries = 0 OR NOT coalesce(by_reference, false) THEN 'no entry has this reference on this account'
                 WHEN reversals > 0 THEN 'entries with this reference, some of them reversed'
                 ELSE 'entries with this reference' END},
+            {pass: 'near_reference', found: CASE
+                WHEN entries > 0 AND purchases > 0 AND by_reference THEN 'not tried: the reference was enough'
+                WHEN reference IS NULL THEN 'not tried: there is no reference'
+                WHEN 'near_reference' IN passes THEN 'a reference that differs by a slip of the pen'
+                ELSE 'nothing with a reference that differs by a slip of the pen' END},
             {pass: 'identity', found: CASE
                 WHEN entries > 0 AND purchases > 0 AND by_reference THEN 'not tried: the reference was enough'
-                WHEN entries > 0 AND purchases > 0 THEN 'an entry of the same account and amount within the window'
+                WHEN 'identity' IN passes THEN 'an entry of the same account and amount within the window'
                 WHEN purchases = 0 THEN 'no confirmation of the same account and amount was free'
-                ELSE 'no free entry of the same account and amount within the window' END}
+                ELSE 'no free entry of the same account and amount within the window' END},
+            {pass: 'split', found: CASE
+                WHEN entries > 0 AND purchases > 0 AND by_reference THEN 'not tried: the reference was enough'
+                WHEN 'split' IN passes THEN 'entries of the account that add up to the amount'
+                WHEN purchases = 0 THEN 'not tried: there is no confirmation'
+                WHEN group_id IN (SELECT group_id FROM doubt) THEN 'several entries could be meant'
+                ELSE 'no entries of the account add up to the amount' END}
         ],
         low_confidence: low,
         amounts_read: CASE WHEN conflicting THEN amounts_read END,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
@@ -20,6 +20,7 @@ from reconcile.domain.money import asset
 from reconcile.matching import columns
 from reconcile.matching.engine import Engine
 from reconcile.matching.fold import fold
+from reconcile.matching.options import DEFAULT_OPTIONS, PassOptions
 from reconcile.matching.watermark import Completeness, Watermark
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class Folder:
 
     home: Path
     rules: FlowRules = RULES
+    options: PassOptions = DEFAULT_OPTIONS
     outcomes: list[Outcome] = field(default_factory=list)
 
     def fold(
@@ -139,6 +141,7 @@ class Folder:
             out=self.home / f"run{number}",
             held_accounts=held_accounts,
             held_references=held_references,
+            options=self.options,
             engine=Engine(threads=1),
         )
         self.outcomes.append(outcome)
@@ -211,6 +214,10 @@ class Story:
                         "sent_at": clock(at),
                         "status": options.get("status", "confirmed"),
                     }
+                )
+            elif verb == "option":
+                self.folder.options = replace(
+                    self.folder.options, **{name: int(value) for name, value in options.items()}
                 )
             elif verb == "fold":
                 self._fold(words[0], options)

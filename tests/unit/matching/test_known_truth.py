@@ -19,7 +19,7 @@ class Purchase:
 
     def __init__(self, world: World, name: str) -> None:
         self.world, self.name, self.chance = world, name, world.chance
-        self.account, self.reference = f"+{name}", f"RC{name}"
+        self.account, self.reference = f"+{name}", f"RC240109.{name}"
         self.amount = self.chance.choice([100, 500, 1050, 2000])
         self.at = world.at(self.chance.randint(0, 300)) + timedelta(seconds=self.chance.randint(0, 59))
         self.soon = self.at + timedelta(seconds=self.chance.randint(0, 600))
@@ -97,6 +97,40 @@ def two_messages(p: Purchase) -> None:
 def retracted(p: Purchase) -> None:
     p.told()
     p.told(when=p.soon, outcome="reversed")
+
+
+def slip_of_the_pen(p: Purchase) -> None:
+    p.told()
+    slips = [p.reference[2:], p.reference.replace("0", "O"), p.reference.replace("1", "L"), "RC420109." + p.name]
+    p.posted(reference=p.chance.choice(slips))
+
+
+def split_without_reference(p: Purchase) -> None:
+    p.told(reference=p.maybe())
+    p.posted(reference=None, value=p.amount - 30)
+    p.posted(reference=None, value=30)
+
+
+def another_character(p: Purchase) -> None:
+    p.told()
+    p.posted(reference=p.reference.replace("240109", "240108"))
+    p.truth("never_credited", p.amount)
+    p.truth("orphan_credit", -p.amount)
+
+
+def neighbouring_purchases(p: Purchase) -> None:
+    p.told(reference=f"{p.reference}A12")
+    p.told(reference=f"{p.reference}A21")
+    p.posted(reference=f"{p.reference}A21")
+    p.truth("never_credited", p.amount)
+
+
+def several_ways_to_split(p: Purchase) -> None:
+    p.told()
+    for _ in range(3):
+        p.posted(reference=None, value=p.amount // 2)
+        p.truth("orphan_credit", -(p.amount // 2))
+    p.truth("ambiguous", p.amount)
 
 
 def never_credited(p: Purchase) -> None:
@@ -187,6 +221,11 @@ FATES = {
     told_without_reference: 5,
     in_two_parts: 4,
     two_messages: 3,
+    slip_of_the_pen: 4,
+    split_without_reference: 3,
+    another_character: 3,
+    neighbouring_purchases: 3,
+    several_ways_to_split: 2,
     reversed_and_credited_again: 3,
     retracted: 3,
     never_credited: 8,
