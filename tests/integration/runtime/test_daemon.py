@@ -85,7 +85,15 @@ def listening_addresses(process: psutil.Process) -> set[str]:
 
 
 def still_running(processes: list[psutil.Process], *, within_seconds: float) -> list[psutil.Process]:
-    return psutil.wait_procs(processes, timeout=within_seconds)[1]
+    """A zombie has ended: that its parent, or init, has not looked yet is no business of ours."""
+    left = psutil.wait_procs(processes, timeout=within_seconds)[1]
+    return [process for process in left if not _is_zombie(process)]
+
+
+def _is_zombie(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.status() == psutil.STATUS_ZOMBIE
+    return True
 
 
 def test_a_day_survives_the_death_of_every_process_and_stops_when_asked(start: Callable[[], Daemon]) -> None:
