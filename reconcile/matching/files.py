@@ -18,7 +18,6 @@ from reconcile.matching.engine import DEFAULT_ENGINE, Engine
 from reconcile.matching.options import DEFAULT_OPTIONS, PassOptions
 from reconcile.matching.page import render
 from reconcile.matching.passes import run_passes, set_rules, statement_days
-from reconcile.matching.plain import write_matches
 from reconcile.matching.session import Session, literal
 from reconcile.matching.statement import StatementDay, StatementVerdict
 from reconcile.matching.statement_file import as_json
@@ -105,11 +104,10 @@ def match_files(
         both = Watermark(through, "proven")
         completeness = Completeness(both, both)
         _prepare(session, rules, options, completeness, through)
-        plain = run_passes(session, rules)
+        run_passes(session, rules, out / MATCHES)
         days = statement_days(session, rules, completeness, through)
         progress(_STEPS[3], 3, len(_STEPS))
         session.run("breaks")
-        write_matches(session, plain, out / MATCHES)
         _write_breaks(session, rules, out / BREAKS)
         verdict = _verdict(days)
         _write_statement(out / STATEMENT, rules, through, verdict, days)

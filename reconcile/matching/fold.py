@@ -15,7 +15,6 @@ from reconcile.matching.engine import DEFAULT_ENGINE, Engine
 from reconcile.matching.options import DEFAULT_OPTIONS, PassOptions
 from reconcile.matching.outcome import Counts, Outcome
 from reconcile.matching.passes import run_passes, set_rules, statement_days
-from reconcile.matching.plain import write_matches
 from reconcile.matching.session import Session
 from reconcile.matching.watermark import Completeness
 
@@ -88,12 +87,11 @@ def fold(
         session.execute("CREATE TEMP MACRO id_as_key(id) AS id")
         # A first fold has nothing to recall.
         session.run("at_hand" if previous is None else "recall")
-        plain = run_passes(session, rules)
+        plain_pairs = run_passes(session, rules, out / MATCHES)
         days = statement_days(session, rules, completeness, as_of)
-        write_matches(session, plain, out / MATCHES)
         for file, query in _WRITTEN.items():
             session.write(query, out / file)
-        counts = _counts(session, len(plain))
+        counts = _counts(session, plain_pairs)
     state.write(out, manifest)
     statement_file.dump(days, out / state.STATEMENT)
     known = statement_file.load(previous / state.STATEMENT) if previous is not None else ()

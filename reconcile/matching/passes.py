@@ -1,13 +1,16 @@
 """All passes over the rows at hand, in their order, inside one session."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from reconcile.domain.breaks import OWING, SETTLED, BreakKind
 from reconcile.domain.flow import FlowRules
 from reconcile.matching.identity import Candidate, Link, link_all
+from reconcile.matching.matches_file import Ids, MatchesFile
 from reconcile.matching.options import PassOptions
-from reconcile.matching.plain import PlainPairs, find_plain_pairs
+from reconcile.matching.plain import find_plain_pairs
 from reconcile.matching.session import Session
 from reconcile.matching.split import Part, split_all
 from reconcile.matching.statement import ConservationError, StatementDay, statement
@@ -36,23 +39,28 @@ def set_rules(session: Session, rules: FlowRules, options: PassOptions, complete
     session.set_variable("closed_kinds", "VARCHAR[]", list(CLOSED_KINDS))
 
 
-def run_passes(session: Session, rules: FlowRules) -> PlainPairs:
-    """From the views `confirmation` and `entry` to verdicts, matches and sums. Raises `ConservationError`."""
+def run_passes(session: Session, rules: FlowRules, matches: Path) -> int:
+    """From the views `confirmation` and `entry` to verdicts and sums, and the file of matches; returns the number of plain
+    pairs. Raises `ConservationError`.
+    """
     session.run("own")
     plain = find_plain_pairs(session)
-    session.set_variable("plain_pairs", "BIGINT", len(plain))
-    for step in ("rest", "own_verdict", "units", "near_reference"):
-        session.run(step)
-    session.run("identity")
-    _link_identity(session, rules)
-    session.run("split")
-    _link_split(session)
-    for step in ("easy", "judge", "verdict", "lines", "matches", "totals", "conservation"):
-        session.run(step)
+    session.set_variable("plain_pairs", "BIGINT", plain.count)
+    with MatchesFile(matches, Ids.read(session)) as file, ThreadPoolExecutor(max_workers=1) as beside:
+        plain_written = beside.submit(file.write_plain, plain)
+        for step in ("rest", "own_verdict", "units", "near_reference", "identity"):
+            session.run(step)
+        _link_identity(session, rules)
+        session.run("split")
+        _link_split(session)
+        for step in ("easy", "judge", "verdict", "lines", "matches", "totals", "conservation"):
+            session.run(step)
+        plain_written.result()
+        file.write_closer(session)
     wrong = session.rows("SELECT what, difference FROM conservation WHERE difference <> 0 ORDER BY what")
     if wrong:
         raise ConservationError("; ".join(f"{what}: {difference}" for what, difference in wrong))
-    return plain
+    return plain.count
 
 
 def statement_days(

@@ -103,12 +103,18 @@ class Session:
         return numbered
 
     def time_ranges(self, files: Sequence[str], column: str) -> dict[str, tuple[int, int]]:
-        """First and last time in each file that has rows, in microseconds since 1970."""
+        """First and last time in each file that has rows, in microseconds since 1970, by the files' own statistics."""
         if not files:
             return {}
+        found = self.rows(
+            "SELECT file_name, epoch_us(min(stats_min_value::TIMESTAMPTZ)), epoch_us(max(stats_max_value::TIMESTAMPTZ)) "
+            f"FROM parquet_metadata({_list(files)}) WHERE path_in_schema = {literal(column)} GROUP BY file_name"
+        )
+        if all(first is not None and last is not None for _, first, last in found):
+            return {file: (first, last) for file, first, last in found}
         ends = f"epoch_us(min({column})), epoch_us(max({column}))"
         found = self.rows(f"SELECT filename, {ends} FROM {_scan(files)} GROUP BY filename")
-        return {filename: (first, last) for filename, first, last in found}
+        return {file: (first, last) for file, first, last in found if first is not None}
 
     def write(self, query: str, file: Path) -> None:
         """Write a query's rows, in its order, to a Parquet file."""

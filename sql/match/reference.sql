@@ -1,6 +1,5 @@
 -- Pass 1, reference, its cheap half: nearly all groups are one confirmation and one entry of the same amount in time.
--- In:  confirmation, ledger (each row with its number `row`); watched(id) (rows with an open verdict, purchases with a
---      re-credit: never settled here).
+-- In:  confirmation, ledger (each row with its number `row`).
 -- Out: pair(told_row, posted_row, fits): every confirmation with every entry of its group, as row numbers, and whether
 --      the two fit as they stand. `plain.py` keeps the pairs that fit and are alone; all other rows go on to `rest.sql`.
 -- Why right: a group with two rows on either side shows them in two pairs; a row without a partner is in no pair.
@@ -14,8 +13,6 @@ SELECT
         AND c.amount_minor = e.amount_minor
         AND c.confirmed_at >= getvariable('since')
         AND epoch_us(e.posted_at) - epoch_us(c.confirmed_at) <= getvariable('deadline_after_us')
-        AND c.confirmation_id NOT IN (SELECT id FROM watched)
-        AND e.entry_id NOT IN (SELECT id FROM watched)
     )::UTINYINT AS fits
 FROM (SELECT * FROM confirmation WHERE match_key IS NOT NULL) AS c
 JOIN (SELECT * FROM ledger WHERE match_key IS NOT NULL) AS e ON e.match_key = c.match_key;
