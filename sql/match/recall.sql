@@ -16,21 +16,24 @@ SELECT match_key FROM new_confirmation WHERE match_key IS NOT NULL
 UNION
 SELECT match_key FROM new_entry WHERE match_key IS NOT NULL;
 
-CREATE TEMP TABLE asked_id AS
+CREATE TEMP TABLE named_id AS
 SELECT confirmation_id FROM new_confirmation
-UNION
-SELECT confirmation_id FROM past_confirmation WHERE match_key IN (SELECT match_key FROM new_key)
 UNION
 -- What we paid for may have been settled by a late original while our credit was on its way.
 SELECT break_id FROM own_attempt WHERE own_key IN (SELECT own_key FROM new_entry);
 
-DELETE FROM asked_id WHERE confirmation_id IN (SELECT confirmation_id FROM loose_confirmation);
+CREATE TEMP TABLE met AS
+SELECT match_key, confirmation_id
+FROM past_confirmation
+WHERE match_key IN (SELECT match_key FROM new_key) OR confirmation_id IN (SELECT confirmation_id FROM named_id);
+
+CREATE TEMP TABLE asked_id AS
+SELECT confirmation_id FROM met WHERE confirmation_id NOT IN (SELECT confirmation_id FROM loose_confirmation);
 
 CREATE TEMP TABLE asked_key AS
 SELECT match_key FROM new_key
 UNION
-SELECT match_key FROM past_confirmation
-WHERE match_key IS NOT NULL AND confirmation_id IN (SELECT confirmation_id FROM asked_id);
+SELECT match_key FROM met WHERE match_key IS NOT NULL;
 
 DELETE FROM asked_key WHERE match_key IN (SELECT match_key FROM loose_key);
 

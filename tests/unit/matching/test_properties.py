@@ -51,7 +51,7 @@ def make(told_row: Callable[..., Any], posted_row: Callable[..., Any], at: Calla
 
 
 def fold_in_batches(
-    folder: Any, rows: list[tuple[str, dict[str, Any]]], arrival: list[int], ticks: list[int], at: Any
+    folder: Any, rows: list[tuple[str, dict[str, Any]]], arrival: list[int], ticks: list[int], at: Any, own: Any = None
 ) -> Any:
     """One fold a tick; row i arrives with batch `arrival[i]`."""
     for number, tick in enumerate(ticks):
@@ -60,6 +60,7 @@ def fold_in_batches(
             [row for side, row in batch if side == "told"],
             [row for side, row in batch if side == "posted"],
             complete=at(tick),
+            own=own,
         )
     return folder
 
@@ -107,7 +108,7 @@ def test_cutting_the_rows_into_batches_in_any_order_changes_nothing(
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_thousand_worlds_folded_at_once_do_not_depend_on_the_cut(
-    new_folder, make, rows_of, at, tmp_path, seed
+    new_folder, make, posted_row, rows_of, at, tmp_path, seed
 ) -> None:
     chance = random.Random(seed)
     rows = []
@@ -125,6 +126,14 @@ def test_a_thousand_worlds_folded_at_once_do_not_depend_on_the_cut(
                 chance.choice(["success"] * 7 + ["reversed"]) if event[0] == "told" else chance.choice([1] * 6 + [-1])
             )
             rows.append(make(len(rows), (*event, last)))
+    own = [
+        pay(row, number, chance) for number, (side, row) in enumerate(rows) if side == "told" and chance.random() < 0.1
+    ]
+    for number, attempt in enumerate(own):
+        for copy in range(chance.choice([0, 1, 1, 1, 2])):
+            landed_at, where = attempt["sent_at"] + timedelta(minutes=chance.randint(0, 10)), attempt["account"]
+            key, name = attempt["own_key"], f"own {number}.{copy}"
+            rows.append(("posted", posted_row(landed_at, None, where, attempt["amount_minor"], row=name, own_key=key)))
     ticks = [*sorted(chance.sample(range(80), 1 + seed % 5)), COMPLETE_MINUTES]
     arrival = [
         chance.randint(
@@ -132,9 +141,23 @@ def test_a_thousand_worlds_folded_at_once_do_not_depend_on_the_cut(
         )
         for _, row in rows
     ]
-    one = fold_in_batches(new_folder(tmp_path / "one"), rows, [0] * len(rows), [COMPLETE_MINUTES], at)
-    many = fold_in_batches(new_folder(tmp_path / "many"), rows, arrival, ticks, at)
+    one = fold_in_batches(new_folder(tmp_path / "one"), rows, [0] * len(rows), [COMPLETE_MINUTES], at, own)
+    many = fold_in_batches(new_folder(tmp_path / "many"), rows, arrival, ticks, at, own)
     assert final(many, rows_of) == final(one, rows_of)
+
+
+def pay(told: dict[str, Any], number: int, chance: random.Random) -> dict[str, Any]:
+    """An attempt of ours to make a purchase good."""
+    return {
+        "own_key": f"key {number}",
+        "intent_id": told["confirmation_id"],
+        "break_id": told["confirmation_id"],
+        "account": told["account"],
+        "asset": told["asset"],
+        "amount_minor": told["amount_minor"],
+        "sent_at": told["confirmed_at"] + timedelta(minutes=chance.randint(16, 40)),
+        "status": chance.choice(["accepted", "confirmed", "unknown", "created", "failed_proven"]),
+    }
 
 
 @FOLDS
