@@ -56,7 +56,7 @@ class Inbox:
     def __init__(self, configuration: Configuration, feed: Feed) -> None:
         location = feed.location if "://" in feed.location else str(configuration.path(feed.location))
         self._filesystem, self._pattern = fsspec.core.url_to_fs(location)
-        self._suffix = feed.completeness.suffix if feed.completeness.kind == "control" else None
+        self._suffix = feed.control_suffix
         self._base = _fixed_part(self._pattern)
 
     def list(self) -> Listing:

@@ -106,7 +106,7 @@ class Landing:
                 return sha256, None, str(refusal)
         path = f"landed/{self.feed.name}/{sha256[:2]}/{sha256}.{self.feed.reader}{packed}"
         self.lake.put(copy, path)
-        if control is not None:
+        if control is not None and self.feed.control_suffix is not None:
             (scratch / "control").write_bytes(control)
-            self.lake.put(scratch / "control", path + self.feed.completeness.suffix)
+            self.lake.put(scratch / "control", path + self.feed.control_suffix)
         return sha256, path, None

@@ -119,7 +119,7 @@ def unjudged(connection: sa.Connection, feed: Feed) -> list[Landed]:
         .where(batches.c.feed == feed.name, batches.c.status == "landed")
         .order_by(first_seen)
     )
-    suffix = feed.completeness.suffix if feed.completeness.kind == "control" else None
+    suffix = feed.control_suffix
     return [
         Landed(row.batch_id, row.source, row.landed_path, row.landed_path + suffix if suffix else None)
         for row in connection.execute(query)

@@ -54,8 +54,8 @@ def rehearse(
         try:
             if path.stat().st_size > limits.file_bytes:
                 raise Refused(f"is larger than {limits.file_bytes} bytes")  # noqa: TRY301 - as all that refuses it
-            said = path.with_name(path.name + feed.completeness.suffix)
-            if feed.completeness.kind == "control" and said.is_file():
+            suffix = feed.control_suffix
+            if suffix is not None and (said := path.with_name(path.name + suffix)).is_file():
                 control = read_control(said.read_bytes(), path.name)
             tally = intake.stage(path, staging)
             staging.judge([])

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from reconcile import cli
+from reconcile.cli import console, main
 
 HEADER = "id,reference,account,amount,currency,occurred_at\n"
 TOLD = "c1,RC1,+2250707123456,1050,XOF,2024-07-09T13:45:00Z\nc2,RC2,+2250707123457,1050,XOF,2024-07-09T13:46:00Z\n"
@@ -25,14 +25,14 @@ def reconcile(capsys, monkeypatch, tmp_path):
     """Runs a command in an empty folder; gives its exit code, what it printed, and what it complained of."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RECONCILE_CONFIG", raising=False)
-    monkeypatch.setattr(cli, "_out", cli.Console(width=200))
-    monkeypatch.setattr(cli, "_err", cli.Console(width=200, stderr=True))
+    monkeypatch.setattr(console, "out", console.Console(width=200))
+    monkeypatch.setattr(console, "err", console.Console(width=200, stderr=True))
 
     def run(*arguments, stdin=b""):
         monkeypatch.setattr(sys, "argv", ["reconcile", *arguments])
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main()
         said = capsys.readouterr()
         return ended.value.code, said.out, said.err
 

@@ -1,106 +1,54 @@
 """`reconcile.toml`: what it may say, and what holds when it says nothing. Secrets are never in it, only where to find them."""
 
 import os
-import re
 import tomllib
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from reconcile.config.feed import FEED_COLUMNS, Completeness, ControlFile, Delay, Feed
+from reconcile.config.values import (
+    AssetCode,
+    AwareInstant,
+    ConfigurationError,
+    Duration,
+    Name,
+    Secret,
+    Section,
+    Zone,
+)
 from reconcile.domain.flow import FlowRules
 from reconcile.domain.money import Asset, asset, to_minor
+
+__all__ = [
+    "FEED_COLUMNS",
+    "Airflow",
+    "Completeness",
+    "Configuration",
+    "ConfigurationError",
+    "ControlFile",
+    "Delay",
+    "Desk",
+    "Email",
+    "Feed",
+    "Flow",
+    "Gateway",
+    "Policy",
+    "Secret",
+    "Sms",
+    "build",
+    "find",
+    "load",
+]
 
 FILE_NAME: Final = "reconcile.toml"
 ENVIRONMENT_VARIABLE: Final = "RECONCILE_CONFIG"
 
-_UNITS_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_NAME: Final = r"^[a-z][a-z0-9_-]{0,39}$"
 
-
-class ConfigurationError(ValueError):
-    """The configuration cannot be used; the message names the file, the key, the value and what was expected."""
-
-
-def _duration(value: Any) -> Any:
-    """`"90s"`, `"10m"`, `"2h"`, `"7d"` → timedelta; anything else is left for Pydantic to refuse."""
-    match = re.fullmatch(r"(\d{1,6})\s*([smhd])", value) if isinstance(value, str) else None
-    if match is None:
-        if isinstance(value, timedelta):
-            return value
-        raise ValueError('a duration such as "30s", "10m", "2h" or "7d"')
-    return timedelta(seconds=int(match[1]) * _UNITS_SECONDS[match[2]])
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError("an IANA time zone such as Africa/Abidjan") from error
-    return value
-
-
-def _instant(value: datetime) -> datetime:
-    if value.tzinfo is None:
-        raise ValueError("an instant with its zone, such as 2024-07-09T00:00:00Z")
-    return value.astimezone(UTC)
-
-
-def _encoding(value: str) -> str:
-    probe = '\n;,"'
-    try:
-        fits = probe.encode(value) == probe.encode("ascii")
-    except LookupError:
-        fits = False
-    if not fits:
-        raise ValueError('an encoding that contains ASCII, such as "utf-8", "cp1252" or "latin-1"')
-    return value
-
-
-def _asset_code(value: str) -> str:
-    return asset(value).code
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Zone = Annotated[str, AfterValidator(_zone)]
-AwareInstant = Annotated[datetime, AfterValidator(_instant)]
-Name = Annotated[str, Field(pattern=_NAME)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Secret(_Section):
-    """Where a secret is: in an environment variable, or alone in a file."""
-
-    env: str | None = None
-    file: Path | None = None
-
-    @model_validator(mode="after")
-    def _one_place(self) -> "Secret":
-        if (self.env is None) == (self.file is None):
-            raise ValueError("either env or file")
-        return self
-
-    def read(self) -> str:
-        """The secret; raises `ConfigurationError` naming the place, never the value."""
-        if self.env is not None:
-            value = os.environ.get(self.env, "")
-            place = f"the environment variable {self.env}"
-        else:
-            assert self.file is not None
-            place = f"the file {self.file}"
-            value = self.file.read_text(encoding="utf-8").strip() if self.file.is_file() else ""
-        if not value:
-            raise ConfigurationError(f"a secret is missing: {place} is not set or empty")
-        return value
-
-
-class Store(_Section):
+class Store(Section):
     """PostgreSQL: `embedded` (its data under `path`), or any SQLAlchemy URL without a password (that is in `password`)."""
 
     url: str = "embedded"
@@ -109,19 +57,19 @@ class Store(_Section):
     password: Secret | None = None
 
 
-class Lake(_Section):
+class Lake(Section):
     """The folder or fsspec URL under which landed files, published batches and runs lie."""
 
     path: str = "var/lake"
 
 
-class ClockSection(_Section):
+class ClockSection(Section):
     """Business time: the wall clock, or the instant that another process keeps in a file."""
 
     file: Path | None = None
 
 
-class Airflow(_Section):
+class Airflow(Section):
     """How the DAGs appear in Airflow. `schedules`: DAG name → cron text, or `manual`."""
 
     dag_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{0,60}$")] = "reconcile_"
@@ -130,92 +78,11 @@ class Airflow(_Section):
     schedules: dict[Literal["feeds", "report"], str] = {}
 
 
-class Completeness(_Section):
-    """How it is known up to which instant a feed is complete: by a control file, or by assuming a delay."""
-
-    kind: Literal["control", "delay"]
-    suffix: Annotated[str, Field(pattern=r"^\.[A-Za-z0-9._-]{1,20}$")] = ".ctl"
-    delay: Duration = timedelta(minutes=15)
-
-
-FEED_COLUMNS: Final[dict[str, dict[str, str]]] = {
-    "confirmation": {
-        "message_id": "id",
-        "sender": "sender",
-        "recipient": "recipient",
-        "text": "text",
-        "sent_at": "sent_at",
-    },
-    "ledger": {
-        "row_key": "entry_id",
-        "kind": "type",
-        "account": "account",
-        "amount": "amount",
-        "asset": "currency",
-        "reference": "reference",
-        "own_key": "",
-        "posted_at": "posted_at",
-    },
-    "directory": {
-        "account": "account",
-        "language": "language",
-        "email": "email",
-        "channel": "channel",
-        "opted_out": "opted_out",
-    },
-}
-"""What a feed of each side holds, and the name under which a column is looked for unless `columns` says another; "" is a
-column that the feed does not have. A column that has a name must be there: a misspelt one would silently be empty.
-"""
-_INDISPENSABLE: Final = frozenset(
-    {"message_id", "recipient", "text", "sent_at", "row_key", "account", "amount", "posted_at"}
-)
-
-
-class Feed(_Section):
-    """One source of confirmations, ledger entries or directory rows."""
-
-    name: Name
-    flow: Name
-    side: Literal["confirmation", "ledger", "directory"]
-    reader: Literal["csv", "jsonl", "parquet"]
-    location: str
-    provider: str | None = None
-    region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "CI"
-    zone: Zone = "UTC"
-    encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    decimal: Literal[".", ","] = "."
-    time_format: str | None = None
-    senders: tuple[str, ...] = ()
-    columns: dict[str, str] = {}
-    kinds: dict[Literal["purchase", "reversal", "ignored"], tuple[str, ...]] = {}
-    completeness: Completeness = Completeness(kind="control")
-    max_quarantined_share: Annotated[float, Field(ge=0, le=1)] = 0.05
-
-    @model_validator(mode="after")
-    def _columns_fit(self) -> "Feed":
-        known = FEED_COLUMNS[self.side]
-        for column, name in self.columns.items():
-            if column not in known:
-                raise ValueError(f"columns.{column}: a {self.side} feed has {', '.join(known)}")
-            if not name and column in _INDISPENSABLE:
-                raise ValueError(f"columns.{column}: a {self.side} feed cannot do without it")
-        if self.senders and not self.named_columns.get("sender"):
-            raise ValueError("senders: a feed without a column for the sender cannot be limited to some")
-        return self
-
-    @property
-    def named_columns(self) -> dict[str, str]:
-        """Each column that the feed has → the name under which its files hold it."""
-        return {column: name for column, name in (FEED_COLUMNS[self.side] | self.columns).items() if name}
-
-
-class Flow(_Section):
+class Flow(Section):
     """One kind of purchase and the rules by which it is judged."""
 
     name: Name
-    asset: Annotated[str, AfterValidator(_asset_code)]
+    asset: AssetCode
     since: AwareInstant
     grace: Duration = timedelta(minutes=10)
     window: Duration = timedelta(minutes=15)
@@ -242,7 +109,7 @@ class Flow(_Section):
         return asset(self.asset)
 
 
-class Policy(_Section):
+class Policy(Section):
     """When money may move without a person, and how much. Amounts are decimal strings in major units of the flow's asset."""
 
     max_amount: str = "5000"
@@ -264,7 +131,7 @@ class Policy(_Section):
         return to_minor(getattr(self, key), unit)
 
 
-class Gateway(_Section):
+class Gateway(Section):
     """The system that credits: GSMA Mobile Money API 1.2."""
 
     kind: Literal["gsma"] = "gsma"
@@ -284,7 +151,7 @@ class Gateway(_Section):
     id_horizon: Duration = timedelta(hours=24)
 
 
-class Sms(_Section):
+class Sms(Section):
     """The operator's SMSC, over SMPP 3.4."""
 
     host: str = "127.0.0.1"
@@ -294,7 +161,7 @@ class Sms(_Section):
     sender: Annotated[str, Field(max_length=11)] = "Max it"
 
 
-class Email(_Section):
+class Email(Section):
     """Any SMTP server."""
 
     host: str = "127.0.0.1"
@@ -305,7 +172,7 @@ class Email(_Section):
     sender: str = "Service client <no-reply@localhost>"
 
 
-class Desk(_Section):
+class Desk(Section):
     """The agents' web pages."""
 
     host: str = "127.0.0.1"
@@ -314,7 +181,7 @@ class Desk(_Section):
     session_hours: Annotated[int, Field(ge=1, le=24)] = 10
 
 
-class Reports(_Section):
+class Reports(Section):
     """Where report files are written."""
 
     path: Path = Path("var/reports")
@@ -323,7 +190,7 @@ class Reports(_Section):
 _Named = TypeVar("_Named", Flow, Feed)
 
 
-class Configuration(_Section):
+class Configuration(Section):
     """All of it. Paths are relative to the folder of the file, or to the working folder when there is none."""
 
     sandbox: bool = False

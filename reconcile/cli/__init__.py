@@ -1,0 +1,71 @@
+"""The command line. Exit codes: 0 done, 1 something failed, 2 bad input or configuration, 3 breaks, 4 incomplete."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.markup import escape
+
+from reconcile.cli import console, feeds, files, installation, jobs, people, templates
+from reconcile.cli.console import RefusedError
+from reconcile.config import ConfigurationError
+from reconcile.domain.clock import ClockError
+from reconcile.domain.refusal import NotAllowedError
+from reconcile.store.database import DatabaseUnavailableError
+
+BAD_INPUT: Final = 2
+
+app = typer.Typer(
+    name="reconcile",
+    help="Finds purchases that were confirmed and never credited, puts them right once, and tells the customer the truth.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for _commands in (installation, files, jobs, people):
+    app.add_typer(_commands.app)
+app.add_typer(feeds.app, name="feeds")
+app.add_typer(templates.app, name="templates")
+
+
+@app.callback()
+def _main(
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="The configuration; else $RECONCILE_CONFIG, else ./reconcile.toml."),
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more about what is being done.")] = False,
+) -> None:
+    console.options["config"] = config
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setLevel(
+        logging.INFO if verbose else logging.WARNING
+    )  # also for libraries that give themselves a lower one
+    logging.basicConfig(
+        level=handler.level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[handler]
+    )
+
+
+_REFUSALS: Final = (RefusedError, ConfigurationError, ClockError, DatabaseUnavailableError, NotAllowedError)
+
+
+def main() -> None:
+    """The entry point: what is wrong with input or configuration ends in one clear line and exit code 2."""
+    with _explained():
+        app()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except _REFUSALS as error:
+        console.err.print(f"[red]reconcile:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
+        sys.exit(BAD_INPUT)
+    except BrokenPipeError:  # whoever read our output has had enough
+        sys.stdout = None
+        sys.exit(1)

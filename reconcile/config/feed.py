@@ -1,0 +1,103 @@
+"""`[[feed]]`: where a source delivers, in which form, and how it is known up to when it is complete."""
+
+from datetime import timedelta
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, model_validator
+
+from reconcile.config.values import Duration, Encoding, Name, Section, Zone
+
+
+class ControlFile(Section):
+    """A control file beside each data file says up to when nothing is missing. Proven."""
+
+    kind: Literal["control"] = "control"
+    suffix: Annotated[str, Field(pattern=r"^\.[A-Za-z0-9._-]{1,20}$")] = ".ctl"
+
+
+class Delay(Section):
+    """The feed is assumed to be complete up to `delay` ago."""
+
+    kind: Literal["delay"]
+    delay: Duration = timedelta(minutes=15)
+
+
+Completeness = Annotated[ControlFile | Delay, Field(discriminator="kind")]
+"""How it is known up to which instant a feed is complete."""
+
+FEED_COLUMNS: Final[dict[str, dict[str, str]]] = {
+    "confirmation": {
+        "message_id": "id",
+        "sender": "sender",
+        "recipient": "recipient",
+        "text": "text",
+        "sent_at": "sent_at",
+    },
+    "ledger": {
+        "row_key": "entry_id",
+        "kind": "type",
+        "account": "account",
+        "amount": "amount",
+        "asset": "currency",
+        "reference": "reference",
+        "own_key": "",
+        "posted_at": "posted_at",
+    },
+    "directory": {
+        "account": "account",
+        "language": "language",
+        "email": "email",
+        "channel": "channel",
+        "opted_out": "opted_out",
+    },
+}
+"""What a feed of each side holds, and the name under which a column is looked for unless `columns` says another; "" is a
+column that the feed does not have. A column that has a name must be there: a misspelt one would silently be empty.
+"""
+_INDISPENSABLE: Final = frozenset(
+    {"message_id", "recipient", "text", "sent_at", "row_key", "account", "amount", "posted_at"}
+)
+
+
+class Feed(Section):
+    """One source of confirmations, ledger entries or directory rows."""
+
+    name: Name
+    flow: Name
+    side: Literal["confirmation", "ledger", "directory"]
+    reader: Literal["csv", "jsonl", "parquet"]
+    location: str
+    provider: str | None = None
+    region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "CI"
+    zone: Zone = "UTC"
+    encoding: Encoding = "utf-8"
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    decimal: Literal[".", ","] = "."
+    time_format: str | None = None
+    senders: tuple[str, ...] = ()
+    columns: dict[str, str] = {}
+    kinds: dict[Literal["purchase", "reversal", "ignored"], tuple[str, ...]] = {}
+    completeness: Completeness = ControlFile()
+    max_quarantined_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+
+    @model_validator(mode="after")
+    def _columns_fit(self) -> "Feed":
+        known = FEED_COLUMNS[self.side]
+        for column, name in self.columns.items():
+            if column not in known:
+                raise ValueError(f"columns.{column}: a {self.side} feed has {', '.join(known)}")
+            if not name and column in _INDISPENSABLE:
+                raise ValueError(f"columns.{column}: a {self.side} feed cannot do without it")
+        if self.senders and not self.named_columns.get("sender"):
+            raise ValueError("senders: a feed without a column for the sender cannot be limited to some")
+        return self
+
+    @property
+    def control_suffix(self) -> str | None:
+        """What the name of a control file adds to that of its data file; None where a delivery is one file alone."""
+        return self.completeness.suffix if isinstance(self.completeness, ControlFile) else None
+
+    @property
+    def named_columns(self) -> dict[str, str]:
+        """Each column that the feed has → the name under which its files hold it."""
+        return {column: name for column, name in (FEED_COLUMNS[self.side] | self.columns).items() if name}
