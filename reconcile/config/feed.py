@@ -43,6 +43,16 @@ FEED_COLUMNS: Final[dict[str, dict[str, str]]] = {
         "own_key": "",
         "posted_at": "posted_at",
     },
+    "payment": {
+        "row_key": "payment_id",
+        "kind": "type",
+        "account": "account",
+        "payer": "payer",
+        "amount": "amount",
+        "asset": "currency",
+        "reference": "reference",
+        "paid_at": "paid_at",
+    },
     "directory": {
         "account": "account",
         "language": "language",
@@ -54,17 +64,27 @@ FEED_COLUMNS: Final[dict[str, dict[str, str]]] = {
 """What a feed of each side holds, and the name under which a column is looked for unless `columns` says another; "" is a
 column that the feed does not have. A column that has a name must be there: a misspelt one would silently be empty.
 """
-_INDISPENSABLE: Final = frozenset(
-    {"message_id", "recipient", "text", "sent_at", "row_key", "account", "amount", "posted_at"}
-)
+_INDISPENSABLE: Final[dict[str, frozenset[str]]] = {
+    "confirmation": frozenset({"message_id", "recipient", "text", "sent_at"}),
+    "ledger": frozenset({"row_key", "account", "amount", "posted_at"}),
+    "payment": frozenset({"row_key", "payer", "amount", "paid_at"}),
+    "directory": frozenset({"account"}),
+}
+_KINDS: Final[dict[str, frozenset[str]]] = {
+    "confirmation": frozenset({"purchase", "reversal"}),
+    "ledger": frozenset({"purchase", "reversal", "ignored"}),
+    "payment": frozenset({"payment", "reversal", "ignored"}),
+    "directory": frozenset(),
+}
+"""What `kinds` may sort the words of a feed into."""
 
 
 class Feed(Section):
-    """One source of confirmations, ledger entries or directory rows."""
+    """One source of confirmations, ledger entries, payments or directory rows."""
 
     name: Name
     flow: Name
-    side: Literal["confirmation", "ledger", "directory"]
+    side: Literal["confirmation", "ledger", "payment", "directory"]
     reader: Literal["csv", "jsonl", "parquet"]
     location: str
     provider: str | None = None
@@ -76,7 +96,7 @@ class Feed(Section):
     time_format: str | None = None
     senders: tuple[str, ...] = ()
     columns: dict[str, str] = {}
-    kinds: dict[Literal["purchase", "reversal", "ignored"], tuple[str, ...]] = {}
+    kinds: dict[Literal["purchase", "payment", "reversal", "ignored"], tuple[str, ...]] = {}
     completeness: Completeness = ControlFile()
     max_quarantined_share: Annotated[float, Field(ge=0, le=1)] = 0.05
 
@@ -86,8 +106,13 @@ class Feed(Section):
         for column, name in self.columns.items():
             if column not in known:
                 raise ValueError(f"columns.{column}: a {self.side} feed has {', '.join(known)}")
-            if not name and column in _INDISPENSABLE:
+            if not name and column in _INDISPENSABLE[self.side]:
                 raise ValueError(f"columns.{column}: a {self.side} feed cannot do without it")
+        for kind in self.kinds:
+            if kind not in _KINDS[self.side]:
+                raise ValueError(
+                    f"kinds.{kind}: a {self.side} feed has {', '.join(sorted(_KINDS[self.side])) or 'none'}"
+                )
         if self.senders and not self.named_columns.get("sender"):
             raise ValueError("senders: a feed without a column for the sender cannot be limited to some")
         return self

@@ -31,6 +31,11 @@ def entry_id(feed: str, row_key: str) -> UUID:
     return derive("entry", feed, row_key)
 
 
+def payment_id(feed: str, row_key: str) -> UUID:
+    """Id of a payment, from its feed and the key of its row."""
+    return derive("payment", feed, row_key)
+
+
 def batch_id(feed: str, sha256: str) -> UUID:
     """Id of a delivery: the same bytes from the same feed are the same batch."""
     return derive("batch", feed, sha256)

@@ -27,6 +27,7 @@ OLDEST_AGE: Final = timedelta(days=400)
 """A row older than this says more about its date than about a purchase."""
 TOLERATED_QUARANTINED_ROWS: Final = 5
 """As many bad rows say nothing about a delivery, however few rows it has: the share counts from here on."""
+_SIDES_WITH_SUMS: Final = frozenset({"ledger", "payment"})
 _SHOWN_ROWS: Final = 5
 _ROW_PROBLEM: Final = "row_problem"
 
@@ -73,7 +74,7 @@ class Intake:
         in_scope = tally.rows - shares["out_of_scope"].rows
         quarantined = shares["quarantined"].rows
         counted = quarantined if quarantined > TOLERATED_QUARANTINED_ROWS else 0
-        announced = control.total if control and self.feed.side == "ledger" else None
+        announced = control.total if control and self.feed.side in _SIDES_WITH_SUMS else None
         facts = {
             "rows": tally.rows,
             "control_rows": control.rows if control else None,

@@ -1,4 +1,4 @@
-"""What differs between confirmations, ledger entries and directory rows; everything else treats them alike."""
+"""What differs between confirmations, ledger entries, payments and directory rows; everything else treats them alike."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -10,6 +10,7 @@ from reconcile.feeds.contacts import Contacts
 from reconcile.feeds.draft import Draft
 from reconcile.feeds.entries import Entries
 from reconcile.feeds.messages import Catalogue
+from reconcile.feeds.payments import Payments
 from reconcile.feeds.readers import RawRow
 
 
@@ -45,5 +46,7 @@ def side_of(configuration: Configuration, feed: Feed) -> Side:
             return Confirmations(feed, flow, _catalogue(), own_sender)
         case "ledger":
             return Entries(feed, flow)
+        case "payment":
+            return Payments(feed, flow)
         case "directory":
             return Contacts(feed)

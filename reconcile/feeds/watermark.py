@@ -67,7 +67,7 @@ def _standings(connection: sa.Connection, feed: str, current: datetime | None) -
         .where(
             quarantine.c.batch_id == batches.c.batch_id,
             quarantine.c.status == "held",
-            quarantine.c.side == "ledger",
+            quarantine.c.side.in_(("ledger", "payment")),
             quarantine.c.account.is_(None),
             quarantine.c.reference.is_(None),
         )

@@ -81,7 +81,9 @@ def read(connection: sa.Connection, configuration: Configuration, flow: Flow, no
     completeness = _completeness(connection, configuration, flow.name)
     held = connection.execute(
         sa.select(quarantine.c.account, quarantine.c.reference).where(
-            quarantine.c.flow == flow.name, quarantine.c.side == "ledger", quarantine.c.status == "held"
+            quarantine.c.flow == flow.name,
+            quarantine.c.side.in_(("ledger", "payment")),
+            quarantine.c.status == "held",
         )
     ).all()
     return Intake(

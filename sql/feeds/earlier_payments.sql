@@ -1,0 +1,6 @@
+-- Payments of other batches, in the form in which `judge.sql` compares them. In: the variable files.
+CREATE OR REPLACE VIEW earlier AS
+SELECT
+    replace(payment_id::VARCHAR, '-', '') AS row_id,
+    struct_pack(reference, account, payer, asset, amount_minor, kind, paid_at) AS content
+FROM read_parquet(getvariable('files'));
