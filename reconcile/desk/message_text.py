@@ -39,7 +39,7 @@ def message_text(world: World, bought: Purchase) -> MessageText | None:
     query = sa.select(batches.c.landed_path).where(batches.c.batch_id == bought.batch_id)
     with world.database.begin() as connection:
         landed = connection.execute(query).scalar_one_or_none()
-    if landed is None or not world.lake.exists(landed):
+    if not landed or not world.lake.exists(landed):
         return None
     id_column, text_column = feed.columns.get("message_id", "message_id"), feed.columns.get("text", "text")
     with world.lake.open(landed) as raw:

@@ -137,13 +137,17 @@ def overlapping(connection: sa.Connection, feed: Feed, span: Span, since: dateti
     A row with the same key and content was published after it happened, so no file from before `earliest` can hold it; one
     with another content is looked for since `since`. Both need a file whose range of keys meets this one.
     """
-    query = sa.select(batches.c.path).where(
-        batches.c.feed == feed.name,
-        batches.c.status == "published",
-        batches.c.path.is_not(None),
-        batches.c.published_at >= (since if span.earliest is None else min(since, span.earliest)),
-        batches.c.last_key >= span.first_key,
-        batches.c.first_key <= span.last_key,
+    query = (
+        sa.select(batches.c.path)
+        .distinct()
+        .where(
+            batches.c.feed == feed.name,
+            batches.c.status == "published",
+            batches.c.path.is_not(None),
+            batches.c.published_at >= (since if span.earliest is None else min(since, span.earliest)),
+            batches.c.last_key >= span.first_key,
+            batches.c.first_key <= span.last_key,
+        )
     )
     return sorted(connection.execute(query).scalars())
 

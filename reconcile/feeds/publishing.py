@@ -1,7 +1,6 @@
 """From a landed delivery to a published batch, or to a refused one: what the job does with each."""
 
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +22,7 @@ from reconcile.feeds.side import Side
 from reconcile.feeds.staging import DISPOSITIONS, Span, Staging
 from reconcile.store.database import Database
 from reconcile.store.lake import Lake
+from reconcile.store.scratch import scratch_folder
 
 _COPY_BYTES: Final = 1 << 20
 
@@ -46,8 +46,7 @@ class Publisher:
 
     def judge(self, landed: Landed) -> str:
         """Publishes or refuses one landed batch; returns which. Raises `OvertakenError`."""
-        with tempfile.TemporaryDirectory(prefix="reconcile-feed-") as folder:
-            scratch = Path(folder)
+        with scratch_folder("feed") as scratch:
             through: datetime | None = None
             try:
                 control = self._control(landed)

@@ -1,6 +1,5 @@
 """What would become of a file, row by row, without taking it: nothing is written anywhere."""
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from reconcile.feeds.limits import DEFAULT_LIMITS, Limits
 from reconcile.feeds.refusal import Refused
 from reconcile.feeds.side import side_of
 from reconcile.feeds.staging import Fate, Share, Staging
+from reconcile.store.scratch import scratch_folder
 
 ROWS_SHOWN: Final = 1_000
 """Rows that are shown unless more are asked for; all are read and counted."""
@@ -50,7 +50,7 @@ def rehearse(
     side = side_of(configuration, feed)
     intake = Intake(feed, configuration.flow(feed.flow), side, now, limits)
     control, refused = None, None
-    with tempfile.TemporaryDirectory(prefix="reconcile-try-") as scratch, Staging(Path(scratch), side) as staging:
+    with scratch_folder("try") as folder, Staging(folder, side) as staging:
         try:
             if path.stat().st_size > limits.file_bytes:
                 raise Refused(f"is larger than {limits.file_bytes} bytes")  # noqa: TRY301 - as all that refuses it

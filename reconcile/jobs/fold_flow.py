@@ -3,10 +3,8 @@
 A crash before the commit leaves files that nobody names; the next run does the same work again.
 """
 
-import tempfile
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 from uuid import UUID
 
@@ -29,7 +27,9 @@ from reconcile.matching.statement_file import as_json
 from reconcile.notices import planning
 from reconcile.notices.event import Event
 from reconcile.remedy import intents, verification
+from reconcile.store.scratch import scratch_folder
 from reconcile.store.tables import run_batches, runs, statements
+from reconcile.store.worker_lock import held
 
 ACTOR: Final = "job:fold_flow"
 
@@ -44,12 +44,16 @@ def fold_flow(world: World, flow: str) -> str:
     Raises `RunOvertakenError` when two of them meet. Running it again on the same deliveries changes nothing.
     """
     section = world.configuration.flow(flow)
-    with world.job("fold_flow", flow) as run, tempfile.TemporaryDirectory(prefix="reconcile-fold-") as scratch:
+    with (
+        world.job("fold_flow", flow) as run,
+        held(world.database, lock_of(flow), shared=True),
+        scratch_folder("fold") as folder,
+    ):
         with world.database.begin() as connection:
             intake = folding.read(connection, world.configuration, section, run.now)
         outcome = None
         if intake.is_new:
-            outcome = folding.run_fold(intake, world.lake, Path(scratch))
+            outcome = folding.run_fold(intake, world.lake, folder)
             world.lake.put(outcome.folder, intake.folder)
         with world.database.begin() as connection:
             _hold(connection, intake)
@@ -62,6 +66,11 @@ def fold_flow(world: World, flow: str) -> str:
         if outcome is not None:
             return str(intake.run_id)
     return "" if intake.pointer is None else str(intake.pointer.run_id)
+
+
+def lock_of(flow: str) -> str:
+    """What workers share while they write a run of that flow; whoever removes files of it holds it alone."""
+    return f"fold_flow/{flow}"
 
 
 def _hold(connection: sa.Connection, intake: Intake) -> None:

@@ -1,13 +1,6 @@
 """One step of a feed: what it has delivered since becomes batches, and its watermark moves as far as they prove."""
 
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
-import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
 
 from reconcile.config import Feed
 from reconcile.feeds import manifest, watermark
@@ -17,7 +10,8 @@ from reconcile.feeds.limits import DEFAULT_LIMITS, DELIVERIES_PER_RUN, Limits
 from reconcile.feeds.publishing import Publisher
 from reconcile.feeds.side import side_of
 from reconcile.jobs.world import JobRun, World
-from reconcile.store.database import Database
+from reconcile.store.scratch import scratch_folder
+from reconcile.store.worker_lock import held
 
 
 def take_feed(world: World, feed_name: str, *, limits: Limits = DEFAULT_LIMITS) -> list[str]:
@@ -28,7 +22,7 @@ def take_feed(world: World, feed_name: str, *, limits: Limits = DEFAULT_LIMITS) 
     the next run tries again.
     """
     feed = world.configuration.feed(feed_name)
-    with world.job("take_feed", feed.name) as run, _alone(world.database, feed):
+    with world.job("take_feed", feed.name) as run, held(world.database, lock_of(feed.name)):
         with world.database.begin() as connection:
             manifest.register(connection, feed, run.now)
         waiting, refused = _land(world, feed, run, limits)
@@ -36,6 +30,11 @@ def take_feed(world: World, feed_name: str, *, limits: Limits = DEFAULT_LIMITS) 
         with world.database.begin() as connection:
             watermark.advance(connection, feed, waiting, run.now)
     return refused + judged
+
+
+def lock_of(feed: str) -> str:
+    """What a worker holds while it takes a feed, so that two do not do the same work."""
+    return f"take_feed/{feed}"
 
 
 def _land(world: World, feed: Feed, run: JobRun, limits: Limits) -> tuple[list[str], list[str]]:
@@ -52,9 +51,9 @@ def _land(world: World, feed: Feed, run: JobRun, limits: Limits) -> tuple[list[s
     fresh = [delivery for delivery in listing.ready if (delivery.source, delivery.mark) not in known]
     landing = Landing(world.database, world.lake, inbox, feed, limits, run.now)
     for delivery in fresh[:DELIVERIES_PER_RUN]:
-        with tempfile.TemporaryDirectory(prefix="reconcile-feed-") as scratch:
+        with scratch_folder("feed") as folder:
             try:
-                batch_id = landing.land(delivery, Path(scratch))
+                batch_id = landing.land(delivery, folder)
             except NotYet:
                 waiting.append(delivery.source)
             else:
@@ -96,19 +95,3 @@ def _judge(world: World, feed: Feed, run: JobRun, waiting: list[str], limits: Li
             f"feed {feed.name}: {len(failures)} of {len(landed)} deliveries could not be judged", failures
         )
     return judged
-
-
-class FeedBusyError(RuntimeError):
-    """Another worker has been taking this feed for longer than the database's lock timeout. Run the job again later."""
-
-
-@contextmanager
-def _alone(database: Database, feed: Feed) -> Iterator[None]:
-    """Waits until no other worker takes this feed, so that the two do not do the same work. Raises `FeedBusyError`."""
-    key = sa.func.hashtextextended(sa.func.concat("take_feed/", sa.func.current_schema(), "/", feed.name), 0)
-    with database.begin() as connection:
-        try:
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
-        except OperationalError as error:
-            raise FeedBusyError(f"another worker is still taking the feed {feed.name}") from error
-        yield

@@ -32,13 +32,15 @@ def files_of(connection: sa.Connection, lake: Lake, *, flow: str, side: Side) ->
     """The newest published files of one side of a flow, as DuckDB opens them."""
     newest = (
         sa.select(batches.c.path)
+        .group_by(batches.c.path)  # old days share a file
         .where(
             batches.c.flow == flow,
             batches.c.side == side,
             batches.c.status == "published",
             batches.c.published_rows > 0,
+            batches.c.path.is_not(None),
         )
-        .order_by(batches.c.published_at.desc())
+        .order_by(sa.func.max(batches.c.published_at).desc())
         .limit(FILES_MAX)
     )
     return [lake.url(path) for path in connection.execute(newest).scalars()]
@@ -46,8 +48,15 @@ def files_of(connection: sa.Connection, lake: Lake, *, flow: str, side: Side) ->
 
 def match_files(connection: sa.Connection, lake: Lake, *, flow: str) -> list[str]:
     """The files of matches of a flow's runs, the newest first: its rows replace those of the others."""
-    newest = sa.select(runs.c.path).where(runs.c.flow == flow).order_by(runs.c.sequence.desc()).limit(FILES_MAX)
-    return [lake.url(f"{path}/{_MATCHES}") for path in connection.execute(newest).scalars()]
+    file = sa.func.coalesce(runs.c.matches_path, runs.c.path + f"/{_MATCHES}").label("file")
+    newest = (
+        sa.select(file)
+        .where(runs.c.flow == flow, file != "")
+        .group_by(file)  # the runs of an old day share one
+        .order_by(sa.func.max(runs.c.sequence).desc())
+        .limit(FILES_MAX)
+    )
+    return [lake.url(path) for path in connection.execute(newest).scalars()]
 
 
 def lake_rows(lake: Lake, name: str, files: list[str], **values: Any) -> list[dict[str, Any]]:

@@ -2,10 +2,23 @@
 
 import os
 import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
 
 import fsspec
+
+
+@dataclass(frozen=True, slots=True)
+class LakeFile:
+    """One file below the root. `changed_at` is machine time."""
+
+    path: str
+    size_bytes: int
+    changed_at: datetime
 
 
 class LakePathError(ValueError):
@@ -52,6 +65,28 @@ class Lake:
     def exists(self, relative: str) -> bool:
         return bool(self._filesystem.exists(self._full(relative)))
 
+    def find(self, folder: str) -> Iterator[LakeFile]:
+        """Every file below a folder, half-written ones included; none when there is no such folder."""
+        self._filesystem.invalidate_cache()
+        full = self._full(folder)
+        if not self._filesystem.exists(full):
+            return
+        for path, info in self._filesystem.find(full, detail=True).items():
+            relative = path.removeprefix(self._root.rstrip("/")).lstrip("/")
+            yield LakeFile(relative, int(info["size"] or 0), _changed_at(info))
+
+    def size_bytes(self, relative: str) -> int:
+        """Of a file, or of all files below a folder; 0 when there is none."""
+        self._filesystem.invalidate_cache()
+        full = self._full(relative)
+        return int(self._filesystem.du(full)) if self._filesystem.exists(full) else 0
+
+    def remove(self, relative: str) -> None:
+        """Removes a file, or a folder with all that is in it; harmless when there is none."""
+        full = self._full(relative)
+        with suppress(FileNotFoundError):
+            self._filesystem.rm(full, recursive=True)
+
     def register(self, connection: Any) -> None:
         """Lets a DuckDB connection open this lake's URLs."""
         if not self.is_local:
@@ -62,6 +97,13 @@ class Lake:
         if parts.is_absolute() or ".." in parts.parts:
             raise LakePathError(f"{relative!r} is not a path inside the lake")
         return f"{self._root.rstrip('/')}/{parts}"
+
+
+def _changed_at(info: Mapping[str, Any]) -> datetime:
+    changed = info.get("mtime") or info.get("LastModified") or info.get("created")
+    if isinstance(changed, datetime):
+        return changed if changed.tzinfo else changed.replace(tzinfo=UTC)
+    return datetime.fromtimestamp(changed, UTC) if changed else datetime.now(UTC)
 
 
 def _protocols(filesystem: Any) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from reconcile.store.tables.base import metadata
 from reconcile.store.tables.cases import cases, contacts, promises, verdicts
 from reconcile.store.tables.desk import sessions, users
 from reconcile.store.tables.incidents import approvals, incidents
+from reconcile.store.tables.keeping import holds, retired_files, suppressions
 from reconcile.store.tables.lake import batches, deliveries, directory, feeds, quarantine
 from reconcile.store.tables.notices import notices
 from reconcile.store.tables.record import audit, instance, job_runs, transitions
@@ -23,6 +24,7 @@ __all__ = [
     "directory",
     "feeds",
     "flow_modes",
+    "holds",
     "incidents",
     "instance",
     "intents",
@@ -33,10 +35,12 @@ __all__ = [
     "postings",
     "promises",
     "quarantine",
+    "retired_files",
     "run_batches",
     "runs",
     "sessions",
     "statements",
+    "suppressions",
     "transitions",
     "users",
     "verdicts",

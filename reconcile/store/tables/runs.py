@@ -16,6 +16,11 @@ runs = Table(
     Column("grade", Text, nullable=False),
     Column("new_rows", BigInteger, nullable=False),
     Column("open_items", BigInteger, nullable=False),
+    Column(
+        "matches_path",
+        Text,
+        comment="the file that its matches were merged into, which also means that its folder is gone; empty: expired",
+    ),
     UniqueConstraint("flow", "sequence"),
 )
 

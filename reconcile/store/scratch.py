@@ -1,0 +1,59 @@
+"""Folders below `$TMPDIR` that a worker needs for a while, and those of workers that were killed."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from reconcile.store.lock import AlreadyInUse, FileLock
+
+_PREFIX: Final = "reconcile-scratch-"
+_ALIVE: Final = ".alive"
+_UNLOCKED_SECONDS: Final = 60
+"""Between making a folder and locking it, in machine time: a younger one without a lock is left alone."""
+
+
+@contextmanager
+def scratch_folder(purpose: str) -> Iterator[Path]:
+    """A private folder, gone at the end. A killed worker leaves its own behind, with a lock that nobody holds."""
+    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{purpose}-") as name:
+        lock = FileLock(Path(name) / _ALIVE)
+        lock.acquire()
+        try:
+            yield Path(name)
+        finally:
+            lock.release()
+
+
+def abandoned() -> list[Path]:
+    """The folders on this machine, of this user, whose worker is gone."""
+    found = sorted(Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"))
+    return [folder for folder in found if _is_abandoned(folder)]
+
+
+def remove(folder: Path) -> None:
+    """Removes an abandoned folder with all that is in it."""
+    shutil.rmtree(folder, ignore_errors=True)  # what its owner is just removing may be gone already
+
+
+def size_bytes(folder: Path) -> int:
+    """Bytes of all files below it."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def _is_abandoned(folder: Path) -> bool:
+    try:
+        if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+            return False
+        if not (folder / _ALIVE).exists():
+            return time.time() - folder.stat().st_mtime > _UNLOCKED_SECONDS
+        lock = FileLock(folder / _ALIVE)
+        lock.acquire()
+    except (AlreadyInUse, FileNotFoundError):
+        return False
+    lock.release()
+    return True
