@@ -1,6 +1,6 @@
 """The columns that the fold reads of published rows and of our attempts, with their DuckDB types."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 CONFIRMATION: Mapping[str, str] = {
     "confirmation_id": "UUID",
@@ -16,6 +16,7 @@ CONFIRMATION: Mapping[str, str] = {
     "outcome": "VARCHAR",
     "confidence": "VARCHAR",
     "confirmed_at": "TIMESTAMPTZ",
+    "batch_id": "UUID",
 }
 
 ENTRY: Mapping[str, str] = {
@@ -28,6 +29,7 @@ ENTRY: Mapping[str, str] = {
     "amount_minor": "BIGINT",
     "own_key": "VARCHAR",
     "posted_at": "TIMESTAMPTZ",
+    "batch_id": "UUID",
 }
 
 OWN_ATTEMPT: Mapping[str, str] = {
@@ -85,9 +87,15 @@ MINUTE: Mapping[str, str] = {
 }
 
 
-def select(columns: Mapping[str, str]) -> str:
-    """A select list that also checks the types: a cast that changes nothing costs nothing."""
-    return ", ".join(f"{name}::{kind} AS {name}" for name, kind in columns.items())
+LATER: frozenset[str] = frozenset({"batch_id"})
+"""Columns that files of earlier versions do not have."""
+
+
+def select(columns: Mapping[str, str], missing: Collection[str] = ()) -> str:
+    """A select list that also checks the types: a cast that changes nothing costs nothing. `missing` ones are NULL."""
+    return ", ".join(
+        f"NULL::{kind} AS {name}" if name in missing else f"{name}::{kind} AS {name}" for name, kind in columns.items()
+    )
 
 
 def empty(columns: Mapping[str, str], numbers: Sequence[str] = ()) -> str:

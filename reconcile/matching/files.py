@@ -172,6 +172,7 @@ def _prepare(
         session.files_view(view, [], of_kind)
     session.strings("held_account", "account", [])
     session.strings("held_reference", "reference", [])
+    session.strings("withdrawn_id", "id", [])
     session.execute("CREATE TEMP MACRO id_as_key(id) AS hash(id)")
     session.run("watched")
     session.run("at_hand")

@@ -32,14 +32,17 @@ _WRITTEN = {
         LEFT JOIN purchase AS p USING (confirmation_id)
         WHERE p.group_id IN (SELECT group_id FROM kept_group)
             OR (p.group_id IS NULL AND coalesce(r.confirmed_at >= getvariable('frozen_before'), true))
-        ORDER BY confirmation_id, message_id, amount_minor, account""",
+        ORDER BY confirmation_id, message_id, amount_minor, account, batch_id""",
     state.ENTRIES: """
         SELECT * EXCLUDE (group_id, told, pass) FROM placed WHERE group_id IN (SELECT group_id FROM kept_group)
         UNION ALL BY NAME
         SELECT * EXCLUDE (group_id, break_group_id, break_id) FROM own_placed
         WHERE group_id IN (SELECT group_id FROM kept_group)
         UNION ALL BY NAME
-        FROM (SELECT DISTINCT ON (entry_id) * FROM rest_entry WHERE entry_id IN (SELECT entry_id FROM easy))
+        FROM (
+            SELECT DISTINCT ON (entry_id) * FROM rest_entry WHERE entry_id IN (SELECT entry_id FROM easy)
+            ORDER BY entry_id, batch_id
+        )
         ORDER BY entry_id""",
     state.JUDGED: f"SELECT {columns.select(columns.VERDICT)} FROM latest ORDER BY break_id",  # noqa: S608 - our own names
     state.TOTALS: "FROM total_after",
@@ -64,6 +67,7 @@ def fold(
     out: Path,
     held_accounts: Collection[str] = (),
     held_references: Collection[str] = (),
+    withdrawn: Sequence[str] = (),
     options: PassOptions = DEFAULT_OPTIONS,
     engine: Engine = DEFAULT_ENGINE,
 ) -> Outcome:
@@ -71,6 +75,8 @@ def fold(
 
     `own`: every attempt of ours whose entry may still come or lies within the horizon, see `columns.OWN_ATTEMPT`.
     `held_accounts`, `held_references`: what quarantined ledger rows could settle; it is not judged. `as_of`: business time.
+    `withdrawn`: ids of batches that were folded before and turned out wrong: the outcome is as if they had never come, but for
+    the versions of verdicts; what settled with their rows before the horizon stays in the sums.
     Raises `statement.ConservationError` (a bug: publish nothing) and `state.StateError`.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -78,11 +84,13 @@ def fold(
     cutoff = completeness.through - rules.horizon if completeness.through is not None else None
     horizon = before.without_older_than(cutoff)
     with Session(out, threads=engine.threads, memory_limit=engine.memory_limit) as session:
-        inputs.open_views(session, previous, horizon, sorted(confirmations), sorted(entries))
+        gone = inputs.open_views(session, previous, horizon, sorted(confirmations), sorted(entries), withdrawn)
+        horizon = horizon.without(gone)
         manifest = inputs.with_new_files(session, horizon, confirmations, entries, completeness.ledger.complete_through)
         set_rules(session, rules, options, completeness)
         inputs.set_limits(session, manifest, cutoff, before.ledger_through_us)
         inputs.hand_over(session, own, held_accounts, held_references)
+        session.run("withdraw")
         session.run("watched")
         session.execute("CREATE TEMP MACRO id_as_key(id) AS id")
         # A first fold has nothing to recall.

@@ -253,9 +253,16 @@ def normalised(file: ForeignFile) -> str:
             "outcome": "'success'",
             "confidence": "'high'",
             "confirmed_at": _time(file),
+            "batch_id": "NULL::UUID",
         }
     else:
-        own = {"entry_id": file.text("id"), **shared, "own_key": "NULL::VARCHAR", "posted_at": _time(file)}
+        own = {
+            "entry_id": file.text("id"),
+            **shared,
+            "own_key": "NULL::VARCHAR",
+            "posted_at": _time(file),
+            "batch_id": "NULL::UUID",
+        }
     return "SELECT " + ", ".join(f"{sql} AS {name}" for name, sql in own.items()) + f" FROM {file.scan}"
 
 

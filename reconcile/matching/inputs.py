@@ -18,8 +18,11 @@ def open_views(
     horizon: state.Manifest,
     confirmations: Sequence[str],
     entries: Sequence[str],
-) -> None:
-    """Views over the new batches, the state, and the batches of the horizon that were folded before."""
+    withdrawn: Sequence[str],
+) -> frozenset[str]:
+    """Views over the new batches, the state, and the batches of the horizon that were folded before; returns the files of
+    those that are `withdrawn`.
+    """
     told_rows = session.files_view("new_confirmation", confirmations, columns.CONFIRMATION, first_row=0)
     posted_rows = session.files_view("new_entry", entries, columns.ENTRY, first_row=0)
     loose_told, loose_posted = _of_state(previous, state.CONFIRMATIONS), _of_state(previous, state.ENTRIES)
@@ -27,11 +30,17 @@ def open_views(
     posted_rows += session.files_view("loose_entry", loose_posted, columns.ENTRY, first_row=posted_rows)
     session.set_variable("recalled_confirmation_from", "BIGINT", told_rows)
     session.set_variable("recalled_entry_from", "BIGINT", posted_rows)
-    session.files_view("past_confirmation", _others(horizon.confirmations, confirmations), columns.CONFIRMATION)
-    session.files_view("past_entry", _others(horizon.entries, entries), columns.ENTRY)
+    past_told, past_posted = _others(horizon.confirmations, confirmations), _others(horizon.entries, entries)
+    session.files_view("past_confirmation", past_told, columns.CONFIRMATION)
+    session.files_view("past_entry", past_posted, columns.ENTRY)
+    session.strings("withdrawn_batch", "batch_id", withdrawn, kind="UUID")
+    told, posted = (session.files_of_batches(files, withdrawn) for files in (past_told, past_posted))
+    session.files_view("told_of_withdrawn", sorted(told), columns.CONFIRMATION)
+    session.files_view("posted_of_withdrawn", sorted(posted), columns.ENTRY)
     session.files_view("judged_before", _of_state(previous, state.JUDGED), columns.VERDICT)
     session.files_view("total", _of_state(previous, state.TOTALS), columns.TOTAL)
     session.files_view("minute_total", _of_state(previous, state.MINUTES), columns.MINUTE)
+    return told | posted
 
 
 def with_new_files(

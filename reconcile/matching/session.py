@@ -77,10 +77,10 @@ class Session:
         self._connection.execute(f"CREATE TEMP TABLE {name} AS SELECT {select} FROM incoming")
         self._connection.unregister("incoming")
 
-    def strings(self, name: str, column: str, values: Collection[str]) -> None:
-        """A temporary table of one column of text."""
+    def strings(self, name: str, column: str, values: Collection[str], *, kind: str = "VARCHAR") -> None:
+        """A temporary table of one column of text, or of a `kind` that is written as text."""
         self._connection.execute(
-            f"CREATE TEMP TABLE {name} AS SELECT unnest($1::VARCHAR[]) AS {column}", [sorted(values)]
+            f"CREATE TEMP TABLE {name} AS SELECT unnest($1::{kind}[]) AS {column}", [sorted(values)]
         )
 
     def files_view(
@@ -92,15 +92,37 @@ class Session:
         """
         query, numbered = columns.empty(of_kind, ("row",) if first_row is not None else ()), 0
         if files:
-            chosen = columns.select(of_kind)
+            missing, mixed = self._missing(files, of_kind)
+            chosen = columns.select(of_kind, missing)
             counts = dict(self.rows(f"SELECT file_name, num_rows FROM parquet_file_metadata({_list(files)})"))
             if first_row is not None:
                 starts = accumulate([counts[file] for file in files], initial=first_row)
                 offset = f"{list(starts)}[file_index::BIGINT + 1]" if len(files) > 1 else str(first_row)
                 chosen += f", ({offset} + file_row_number)::UINTEGER AS row"
-            query, numbered = f"SELECT {chosen} FROM {_scan(files)}", sum(counts.values())
+            query, numbered = f"SELECT {chosen} FROM {_scan(files, by_name=mixed)}", sum(counts.values())
         self._connection.execute(f"CREATE TEMP VIEW {name} AS {query}")
         return numbered
+
+    def _missing(self, files: Sequence[str], of_kind: Mapping[str, str]) -> tuple[frozenset[str], bool]:
+        """The columns that no file has, as older ones may, and whether some files have more than others."""
+        later = columns.LATER & of_kind.keys()
+        if not later:
+            return frozenset(), False
+        names = ", ".join(literal(name) for name in sorted(later))
+        found = dict(
+            self.rows(
+                f"SELECT name, count(DISTINCT file_name) FROM parquet_schema({_list(files)}) WHERE name IN ({names}) GROUP BY name"
+            )
+        )
+        return later - found.keys(), any(count < len(files) for count in found.values())
+
+    def files_of_batches(self, files: Sequence[str], batch_ids: Collection[str]) -> frozenset[str]:
+        """Those of the published files that hold rows of these batches."""
+        if not files or not batch_ids:
+            return frozenset()
+        wanted = ", ".join(f"{literal(batch_id)}::UUID" for batch_id in sorted(batch_ids))
+        found = self.rows(f"SELECT DISTINCT filename FROM {_scan(files)} WHERE batch_id::UUID IN ({wanted})")
+        return frozenset(file for (file,) in found)
 
     def time_ranges(self, files: Sequence[str], column: str) -> dict[str, tuple[int, int]]:
         """First and last time in each file that has rows, in microseconds since 1970, by the files' own statistics."""
@@ -130,5 +152,5 @@ def _list(files: Sequence[str]) -> str:
     return f"[{', '.join(literal(file) for file in files)}]"
 
 
-def _scan(files: Sequence[str]) -> str:
-    return f"read_parquet({_list(files)}, filename = true)"
+def _scan(files: Sequence[str], *, by_name: bool = False) -> str:
+    return f"read_parquet({_list(files)}, filename = true{', union_by_name = true' if by_name else ''})"

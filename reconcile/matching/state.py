@@ -1,7 +1,7 @@
 """What one fold hands to the next: the open items, the newest verdicts, the sums so far, and which batches it knows."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -45,6 +45,14 @@ class Manifest:
             self,
             confirmations=tuple(file for file in self.confirmations if file.last_us >= limit),
             entries=tuple(file for file in self.entries if file.last_us >= limit),
+        )
+
+    def without(self, withdrawn: Collection[str]) -> "Manifest":
+        """Without the files of these paths."""
+        return replace(
+            self,
+            confirmations=tuple(file for file in self.confirmations if file.path not in withdrawn),
+            entries=tuple(file for file in self.entries if file.path not in withdrawn),
         )
 
     @property

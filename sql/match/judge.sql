@@ -160,6 +160,7 @@ SELECT
     t.*,
     j.kind AS judged_kind,
     coalesce(j.is_open, false) AS judged_open,
+    coalesce(j.withdrawn, false) AS withdrawn,
     CASE
         WHEN NOT in_scope OR NOT due THEN NULL
         WHEN purchases = 0 THEN

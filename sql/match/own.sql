@@ -11,7 +11,7 @@ SELECT DISTINCT ON (e.entry_id)
     CASE WHEN e.account = a.account AND e.asset = a.asset THEN a.break_id END AS break_id
 FROM entry AS e
 JOIN own_attempt AS a ON a.own_key = e.own_key
-ORDER BY e.entry_id;
+ORDER BY e.entry_id, e.batch_id;
 
 CREATE TEMP VIEW ledger AS
 SELECT * FROM entry WHERE own_key IS NULL OR own_key NOT IN (SELECT own_key FROM own_attempt);

@@ -52,7 +52,7 @@ GROUP BY r.match_key;
 CREATE TEMP TABLE posting AS
 WITH grouped AS (
     SELECT e.*, coalesce(g.group_id, CASE WHEN e.match_key IS NULL THEN hash('e', e.entry_id) ELSE hash('k', e.match_key) END) AS group_id, g.group_id IS NOT NULL AS told
-    FROM (SELECT DISTINCT ON (entry_id) * FROM rest_entry ORDER BY entry_id) AS e
+    FROM (SELECT DISTINCT ON (entry_id) * FROM rest_entry ORDER BY entry_id, batch_id) AS e
     LEFT JOIN key_group AS g ON g.match_key = e.match_key
 )
 SELECT * REPLACE (

@@ -1,5 +1,5 @@
 -- The verdicts of this run, with their versions.
--- In:  bundle, unit, placed, judged (the newest version of every verdict so far), new_entry; variables grade,
+-- In:  bundle, unit, placed, judged (the newest version of every verdict so far), new_entry, withdrawn_id; variables grade,
 --      ledger_through_before (the ledger's watermark of the last run).
 -- Out: current (one row per open break, and per break that has closed), verdict (what is new or changed of it, with
 --      its version), latest (the newest version of everything: the next run's `judged`).
@@ -16,14 +16,16 @@ WITH known AS (
         b.* EXCLUDE (kind, held),
         CASE
             WHEN kind IS NOT NULL THEN kind
-            WHEN purchases > 0 AND balance_minor <> 0 OR NOT due OR NOT in_scope THEN NULL
-            WHEN judged_kind IS NOT NULL AND NOT judged_open THEN NULL
+            WHEN purchases > 0 AND balance_minor <> 0 OR NOT due OR NOT in_scope
+                -- What was said rested on rows that are withdrawn; its time starts again.
+                THEN CASE WHEN withdrawn AND judged_kind <> 'settled' AND NOT due THEN 'settled' END
+            WHEN judged_kind IS NOT NULL AND NOT judged_open AND NOT withdrawn THEN NULL
             WHEN confirmed_minor > 0 AND own_minor = 0 AND (
                 credited_at > deadline_at
                 OR judged_kind IN (SELECT unnest(getvariable('owing_kinds')))
                 AND list_has_any(entry_ids, (SELECT coalesce(list(entry_id), []) FROM overdue_entry))
             ) THEN 'late_credit'
-            WHEN judged_open THEN 'settled'
+            WHEN judged_open OR withdrawn AND judged_kind <> 'settled' THEN 'settled'
         END AS kind,
         held AND balance_minor > 0 AS held,
         (
@@ -46,7 +48,7 @@ SELECT
     confirmed_minor,
     posted_minor AS credited_minor,
     own_minor,
-    balance_minor AS owed_minor,
+    CASE WHEN kind <> 'settled' THEN balance_minor ELSE 0 END AS owed_minor,
     confirmed_at,
     deadline_at,
     CASE WHEN purchases = 0 THEN first_posted_at WHEN balance_minor <= 0 THEN credited_at END AS credited_at,
@@ -107,24 +109,28 @@ WHERE kind IS NOT NULL;
 
 INSERT INTO current BY NAME
 SELECT
-    j.* EXCLUDE (version, is_open)
+    j.* EXCLUDE (version, is_open, withdrawn)
     REPLACE ('settled' AS kind, 0 AS owed_minor, NULL AS blocked, getvariable('grade') AS grade,
-             '{"explained": "its rows now belong to another purchase"}' AS evidence)
+             CASE WHEN j.withdrawn THEN '{"explained": "its rows were withdrawn"}'
+                ELSE '{"explained": "its rows now belong to another purchase"}' END AS evidence)
 FROM judged AS j
-WHERE j.is_open
+WHERE (j.is_open OR j.withdrawn AND j.kind <> 'settled')
     AND j.break_id NOT IN (SELECT break_id FROM bundle)
-    AND (j.break_id IN (SELECT confirmation_id FROM rest_confirmation) OR j.break_id IN (SELECT entry_id FROM rest_entry));
+    AND (
+        j.break_id IN (SELECT id FROM withdrawn_id)
+        OR j.break_id IN (SELECT confirmation_id FROM rest_confirmation) OR j.break_id IN (SELECT entry_id FROM rest_entry)
+    );
 
 CREATE TEMP TABLE verdict AS
 SELECT c.break_id, coalesce(j.version, 0) + 1 AS version, c.* EXCLUDE (break_id)
 FROM current AS c
 LEFT JOIN judged AS j ON j.break_id = c.break_id
 WHERE j.break_id IS NULL
-    OR (c.kind, c.confirmation_ids, c.entry_ids, c.confirmed_minor, c.credited_minor, c.own_minor, c.owed_minor, c.blocked, c.grade, c.evidence)
+    OR (c.kind, c.message_id, c.confirmed_at, c.deadline_at, c.confirmation_ids, c.entry_ids, c.confirmed_minor, c.credited_minor, c.own_minor, c.owed_minor, c.blocked, c.grade, c.evidence)
         IS DISTINCT FROM
-       (j.kind, j.confirmation_ids, j.entry_ids, j.confirmed_minor, j.credited_minor, j.own_minor, j.owed_minor, j.blocked, j.grade, j.evidence);
+       (j.kind, j.message_id, j.confirmed_at, j.deadline_at, j.confirmation_ids, j.entry_ids, j.confirmed_minor, j.credited_minor, j.own_minor, j.owed_minor, j.blocked, j.grade, j.evidence);
 
 CREATE TEMP TABLE latest AS
 SELECT * FROM verdict
 UNION ALL BY NAME
-SELECT * EXCLUDE (is_open) FROM judged WHERE break_id NOT IN (SELECT break_id FROM verdict);
+SELECT * EXCLUDE (is_open, withdrawn) FROM judged WHERE break_id NOT IN (SELECT break_id FROM verdict);

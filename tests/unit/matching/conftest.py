@@ -99,6 +99,8 @@ def posted(
 
 
 def write_rows(rows: list[dict[str, Any]], kinds: dict[str, str], file: Path) -> str:
+    """A file of published rows; its name is that of its batch."""
+    rows = [{**row, "batch_id": digest(file.stem)} for row in rows]
     table = pa.Table.from_pylist(rows, schema=pa.schema([(name, ARROW[kind]) for name, kind in kinds.items()]))
     pq.write_table(table, file)
     return str(file)
@@ -125,6 +127,7 @@ class Folder:
         as_of: datetime | None = None,
         held_accounts: tuple[str, ...] = (),
         held_references: tuple[str, ...] = (),
+        withdrawn: tuple[str, ...] = (),
     ) -> Outcome:
         number = len(self.outcomes)
         self.home.mkdir(parents=True, exist_ok=True)
@@ -141,6 +144,7 @@ class Folder:
             out=self.home / f"run{number}",
             held_accounts=held_accounts,
             held_references=held_references,
+            withdrawn=[digest(name) for name in withdrawn],
             options=self.options,
             engine=Engine(threads=1),
         )
@@ -234,6 +238,7 @@ class Story:
             as_of=clock(options["as_of"]) if "as_of" in options else None,
             held_accounts=tuple(options["held"].split(",")) if "held" in options else (),
             held_references=tuple(options["held_reference"].split(",")) if "held_reference" in options else (),
+            withdrawn=tuple(options["withdrawn"].split(",")) if "withdrawn" in options else (),
         )
         self.confirmations, self.entries = [], []
         matches = rows_of(outcome.matches)

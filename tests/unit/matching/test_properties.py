@@ -14,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reconcile.matching import state
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -51,9 +53,15 @@ def make(told_row: Callable[..., Any], posted_row: Callable[..., Any], at: Calla
 
 
 def fold_in_batches(
-    folder: Any, rows: list[tuple[str, dict[str, Any]]], arrival: list[int], ticks: list[int], at: Any, own: Any = None
+    folder: Any,
+    rows: list[tuple[str, dict[str, Any]]],
+    arrival: list[int],
+    ticks: list[int],
+    at: Any,
+    own: Any = None,
+    withdrawals: dict[int, tuple[str, ...]] | None = None,
 ) -> Any:
-    """One fold a tick; row i arrives with batch `arrival[i]`."""
+    """One fold a tick; row i arrives with batch `arrival[i]`. `withdrawals`: tick → batches that are withdrawn at it."""
     for number, tick in enumerate(ticks):
         batch = [row for row, when in zip(rows, arrival, strict=True) if when == number]
         folder.fold(
@@ -61,6 +69,7 @@ def fold_in_batches(
             [row for side, row in batch if side == "posted"],
             complete=at(tick),
             own=own,
+            withdrawn=(withdrawals or {}).get(number, ()),
         )
     return folder
 
@@ -83,7 +92,11 @@ def final(folder: Any, rows_of: Any) -> dict[str, Any]:
         "verdicts": sorted(open_or_late, key=lambda row: row["break_id"]),
         "statement": days,
         "curve": rows_of(last.curve),
-        "open": [rows_of(last.folder / name) for name in ("open_confirmations.parquet", "open_entries.parquet")],
+        # Which batch brought a row is history, too.
+        "open": [
+            [{name: value for name, value in row.items() if name != "batch_id"} for row in rows_of(last.folder / file)]
+            for file in ("open_confirmations.parquet", "open_entries.parquet")
+        ],
     }
 
 
@@ -106,11 +119,8 @@ def test_cutting_the_rows_into_batches_in_any_order_changes_nothing(
         assert final(many, rows_of) == final(one, rows_of)
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
-def test_a_thousand_worlds_folded_at_once_do_not_depend_on_the_cut(
-    new_folder, make, posted_row, rows_of, at, tmp_path, seed
-) -> None:
-    chance = random.Random(seed)
+def thousand_worlds(make: Any, chance: random.Random) -> list[tuple[str, dict[str, Any]]]:
+    """Worlds that share nothing, folded together: one fold costs as much as a thousand."""
     rows = []
     for world in range(1000):
         for _ in range(chance.randint(0, 10)):
@@ -126,6 +136,25 @@ def test_a_thousand_worlds_folded_at_once_do_not_depend_on_the_cut(
                 chance.choice(["success"] * 7 + ["reversed"]) if event[0] == "told" else chance.choice([1] * 6 + [-1])
             )
             rows.append(make(len(rows), (*event, last)))
+    return rows
+
+
+def arrivals(rows: list[tuple[str, dict[str, Any]]], ticks: list[int], at: Any, chance: random.Random) -> list[int]:
+    """With which tick each row arrives: any, as long as the watermark has not passed it."""
+    return [
+        chance.randint(
+            0, next(n for n, tick in enumerate(ticks) if at(tick) > (row.get("confirmed_at") or row["posted_at"]))
+        )
+        for _, row in rows
+    ]
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_thousand_worlds_folded_at_once_do_not_depend_on_the_cut(
+    new_folder, make, posted_row, rows_of, at, tmp_path, seed
+) -> None:
+    chance = random.Random(seed)
+    rows = thousand_worlds(make, chance)
     own = [
         pay(row, number, chance) for number, (side, row) in enumerate(rows) if side == "told" and chance.random() < 0.1
     ]
@@ -135,15 +164,34 @@ def test_a_thousand_worlds_folded_at_once_do_not_depend_on_the_cut(
             key, name = attempt["own_key"], f"own {number}.{copy}"
             rows.append(("posted", posted_row(landed_at, None, where, attempt["amount_minor"], row=name, own_key=key)))
     ticks = [*sorted(chance.sample(range(80), 1 + seed % 5)), COMPLETE_MINUTES]
-    arrival = [
-        chance.randint(
-            0, next(n for n, tick in enumerate(ticks) if at(tick) > (row.get("confirmed_at") or row["posted_at"]))
-        )
-        for _, row in rows
-    ]
+    arrival = arrivals(rows, ticks, at, chance)
     one = fold_in_batches(new_folder(tmp_path / "one"), rows, [0] * len(rows), [COMPLETE_MINUTES], at, own)
     many = fold_in_batches(new_folder(tmp_path / "many"), rows, arrival, ticks, at, own)
     assert final(many, rows_of) == final(one, rows_of)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_thousand_worlds_after_a_batch_is_withdrawn_are_as_if_it_had_never_come(
+    new_folder, make, rows_of, at, tmp_path, seed
+) -> None:
+    chance = random.Random(seed)
+    rows = thousand_worlds(make, chance)
+    ticks = [*sorted(chance.sample(range(5, 55), 4)), COMPLETE_MINUTES]
+    arrival = arrivals(rows, ticks, at, chance)
+    wrong, side = chance.randint(0, 3), chance.choice(["told", "posted"])
+    gone = (f"{'c' if side == 'told' else 'e'}{wrong}",)
+    withdrawn_at = chance.randint(wrong + 1, len(ticks) - 1)
+    folder = fold_in_batches(
+        new_folder(tmp_path / "withdrawn"), rows, arrival, ticks, at, withdrawals={withdrawn_at: gone}
+    )
+    never = [
+        -1 if when == wrong and row_side == side else when for (row_side, _), when in zip(rows, arrival, strict=True)
+    ]
+    assert never != arrival
+    other = fold_in_batches(new_folder(tmp_path / "never"), rows, never, ticks, at)
+    assert final(folder, rows_of) == final(other, rows_of)
+    path = str(folder.home / f"{gone[0]}.parquet")
+    assert path not in state.needed_files(folder.outcomes[-1].folder, "topup")
 
 
 def pay(told: dict[str, Any], number: int, chance: random.Random) -> dict[str, Any]:
