@@ -7,7 +7,7 @@ Wakes **reconcile** by the asset *batches*, also when nothing new has come: time
 """
 
 from airflow.sdk import DAG, task
-from reconcile_dags import app, batches, hand_on, settings
+from reconcile_dags import batches, feeds, hand_on, jobs, settings
 
 from reconcile.runtime.dag_options import options, schedule
 
@@ -16,6 +16,6 @@ with DAG(schedule=schedule(settings, "feeds"), **options(settings, "feeds", __do
     @task
     def take_feed(feed: str) -> list[str]:
         """The ids of the batches that were published."""
-        return app.take_feed(feed)
+        return jobs().take_feed(feed)
 
-    hand_on(take_feed.expand(feed=app.feed_names()), batches)
+    hand_on(take_feed.expand(feed=feeds), batches)

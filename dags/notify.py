@@ -6,7 +6,7 @@ Woken by the asset *credits*.
 """
 
 from airflow.sdk import DAG, task
-from reconcile_dags import app, credits_made, settings
+from reconcile_dags import credits_made, jobs, settings
 
 from reconcile.runtime.dag_options import options
 
@@ -15,6 +15,6 @@ with DAG(schedule=[credits_made], **options(settings, "notify", __doc__)):
     @task
     def send_notices() -> dict[str, int]:
         """How many notices came into which state."""
-        return app.send_notices()
+        return jobs().send_notices()
 
     send_notices()

@@ -7,7 +7,7 @@ Woken by the asset *batches*; wakes **remedy** by the asset *verdicts*.
 """
 
 from airflow.sdk import DAG, task
-from reconcile_dags import app, batches, hand_on, settings, verdicts
+from reconcile_dags import batches, flows, hand_on, jobs, settings, verdicts
 
 from reconcile.runtime.dag_options import options
 
@@ -16,6 +16,6 @@ with DAG(schedule=[batches], **options(settings, "reconcile", __doc__)):
     @task
     def fold_flow(flow: str) -> str:
         """The id of the fold's run."""
-        return app.fold_flow(flow)
+        return jobs().fold_flow(flow)
 
-    hand_on(fold_flow.expand(flow=app.flow_names()), verdicts)
+    hand_on(fold_flow.expand(flow=flows), verdicts)

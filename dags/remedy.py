@@ -9,7 +9,7 @@ Woken by the asset *verdicts*; wakes **notify** by the asset *credits*.
 """
 
 from airflow.sdk import DAG, task
-from reconcile_dags import app, credits_made, hand_on, settings, verdicts
+from reconcile_dags import credits_made, flows, hand_on, jobs, settings, verdicts
 
 from reconcile.runtime.dag_options import options
 
@@ -18,6 +18,6 @@ with DAG(schedule=[verdicts], **options(settings, "remedy", __doc__)):
     @task
     def dispatch_flow(flow: str) -> dict[str, int]:
         """How many intents and attempts came into which state."""
-        return app.dispatch_flow(flow)
+        return jobs().dispatch_flow(flow)
 
-    hand_on(dispatch_flow.expand(flow=app.flow_names()), credits_made)
+    hand_on(dispatch_flow.expand(flow=flows), credits_made)

@@ -4,7 +4,7 @@ The statement, breaks by kind and age, time from confirmation to credit, inciden
 """
 
 from airflow.sdk import DAG, task
-from reconcile_dags import app, settings
+from reconcile_dags import jobs, settings
 
 from reconcile.runtime.dag_options import options, schedule
 
@@ -13,6 +13,6 @@ with DAG(schedule=schedule(settings, "report"), **options(settings, "report", __
     @task
     def write_report() -> list[str]:
         """The files, by their paths below the folder of the reports."""
-        return app.write_report()
+        return jobs().write_report()
 
     write_report()

@@ -38,12 +38,6 @@ class Application:
 
     world: World
 
-    def feed_names(self) -> list[str]:
-        return [feed.name for feed in self.world.configuration.feeds]
-
-    def flow_names(self) -> list[str]:
-        return [flow.name for flow in self.world.configuration.flows]
-
     def take_feed(self, feed: str) -> list[str]:
         return take_feed(self.world, feed)
 
@@ -105,12 +99,7 @@ class Application:
 
 def application(explicit: Path | None = None) -> Application:
     """The application of the configuration that `config.find` finds; raises `ConfigurationError` when there is none."""
-    path = config.find(explicit)
-    if path is None:
-        raise ConfigurationError(
-            f"no configuration: give --config, set ${config.ENVIRONMENT_VARIABLE}, or put {config.FILE_NAME} here"
-        )
-    return _application(path.resolve())
+    return _application(config.located(explicit).resolve())
 
 
 def desk() -> "FastAPI":

@@ -42,6 +42,7 @@ __all__ = [
     "build",
     "find",
     "load",
+    "located",
 ]
 
 FILE_NAME: Final = "reconcile.toml"
@@ -70,12 +71,15 @@ class ClockSection(Section):
 
 
 class Airflow(Section):
-    """How the DAGs appear in Airflow. `schedules`: DAG name → cron text, or `manual`."""
+    """How the DAGs appear in Airflow. `schedules`: DAG name → cron text, or `manual`. `connections`: environment variable →
+    the Airflow connection whose password it is given for a task.
+    """
 
     dag_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{0,60}$")] = "reconcile_"
     tags: tuple[str, ...] = ("reconcile",)
     pool: str | None = None
     schedules: dict[Literal["feeds", "report"], str] = {}
+    connections: dict[Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")], str] = {}
 
 
 class Flow(Section):
@@ -258,6 +262,16 @@ def find(explicit: Path | None = None) -> Path | None:
         return Path(from_environment)
     here = Path(FILE_NAME)
     return here if here.is_file() else None
+
+
+def located(explicit: Path | None = None) -> Path:
+    """What `find` finds; raises `ConfigurationError` when there is none."""
+    path = find(explicit)
+    if path is None:
+        raise ConfigurationError(
+            f"no configuration: give --config, set ${ENVIRONMENT_VARIABLE}, or put {FILE_NAME} here"
+        )
+    return path
 
 
 def load(path: Path) -> Configuration:

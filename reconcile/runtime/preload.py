@@ -3,6 +3,7 @@
 from importlib import import_module
 from importlib.util import find_spec
 
+PARSING = ("reconcile.config", "reconcile.runtime.dag_options")
 JOBS = ("reconcile.app",)
 HEAVY = (
     "altair",
@@ -25,7 +26,7 @@ HEAVY = (
 )
 
 
-WANTED = {"scheduler": JOBS + HEAVY, "dag-processor": JOBS}
+WANTED = {"scheduler": JOBS + HEAVY, "dag-processor": PARSING}
 
 
 def load_for(program: str) -> list[str]:

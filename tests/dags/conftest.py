@@ -77,6 +77,7 @@ def in_airflow(airflow_home: AirflowHome) -> Script:
             "SANDBOX_SMPP_PASSWORD": "password",
             "PYTHONPATH": os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")]),
             "DAGS": str(dags or folder("dags")),
+            **{name: value for name, value in os.environ.items() if name.startswith("AIRFLOW_CONN_")},
         }
         done = subprocess.run(
             [sys.executable, "-P", "-c", script],

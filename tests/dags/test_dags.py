@@ -1,5 +1,7 @@
 """The DAG files as Airflow reads and runs them."""
 
+import json
+import socket
 import subprocess
 import sys
 import zipfile
@@ -63,6 +65,29 @@ from reconcile.resources import folder
 print(json.dumps(str(folder("dags"))))
 """
 
+READ = """
+import json, os, sys
+from airflow.dag_processing.dagbag import BundleDagBag
+from airflow.sdk import DAG, Asset, Connection, TriggerRule, task
+
+before = set(sys.modules)
+bag = BundleDagBag(os.environ["DAGS"], bundle_path=os.environ["DAGS"], bundle_name="dags-folder")
+assert len(bag.dags) == len(NAMES), bag.import_errors
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+CONNECTION = """
+import json, os, sys
+sys.path.append(os.environ["DAGS"])
+from reconcile_dags import jobs
+try:
+    world = jobs().world
+except Exception as error:
+    print(json.dumps(str(error)))
+else:
+    print(json.dumps([world.database.url.password, world.configuration.sms.password.read()]))
+"""
+
 SHADOW = """
 import json, os, sys
 sys.path.append(os.environ["DAGS"])
@@ -123,6 +148,39 @@ def test_schedules_prefix_tags_and_pool_come_from_the_configuration(in_airflow: 
     assert dags["ci_feeds"]["wakes"] == ["reconcile://ci/batches"]
     assert {tuple(dag["tags"]) for dag in dags.values()} == {("ci", "money")}
     assert {task["pool"] for dag in dags.values() for task in dag["tasks"].values()} == {"recredits"}
+
+
+def test_reading_the_dag_files_costs_a_configuration_and_neither_libraries_nor_a_database(
+    in_airflow: Script, configure: Configure
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as database:
+        port = database.getsockname()[1]
+        configuration = configure(store=f'url = "postgresql+psycopg2://reconcile@127.0.0.1:{port}/reconcile"')
+        read = in_airflow(f"NAMES = {NAMES}\n{READ}", configuration)
+        database.settimeout(0)
+        with pytest.raises(BlockingIOError):  # nobody has called
+            database.accept()
+    ours = {name for name in read if name.startswith("reconcile.")}
+    allowed = ("reconcile.config", "reconcile.domain", "reconcile.runtime.dag_options")
+    assert [name for name in ours if not name.startswith(allowed)] == []
+    assert len(read) - len(ours) < 40, read
+    assert not (configuration.parent / "lake").exists()
+
+
+def test_an_airflow_connection_is_handed_over_as_the_environment_variable_that_the_configuration_names(
+    in_airflow: Script, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [
+        'schedules = { feeds = "manual" }',
+        'connections = { DB_PASSWORD = "ledger", SANDBOX_SMPP_PASSWORD = "smsc" }',
+    ]
+    store = 'url = "postgresql+psycopg2://reconcile@db.internal/reconcile"\npassword = { env = "DB_PASSWORD" }'
+    configuration = configure(airflow="\n".join(keys), store=store)
+    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", "postgresql://reconcile:hush@db.internal/reconcile")
+    monkeypatch.setenv("AIRFLOW_CONN_SMSC", json.dumps({"conn_type": "generic", "password": "hush2"}))
+    assert in_airflow(CONNECTION, configuration) == ["hush", "hush2"]
+    monkeypatch.setenv("AIRFLOW_CONN_SMSC", json.dumps({"conn_type": "generic"}))
+    assert in_airflow(CONNECTION, configuration) == "airflow.connections.SANDBOX_SMPP_PASSWORD: smsc has no password"
 
 
 def test_each_dag_runs_to_its_end_when_nothing_has_been_delivered(
