@@ -7,15 +7,17 @@ Wakes **reconcile** by the asset *batches*, also when nothing new has come: time
 """
 
 from airflow.sdk import DAG, task
-from reconcile_dags import batches, feeds, hand_on, jobs, settings
+from reconcile_dags import Installation, hand_on
 
 from reconcile.runtime.dag_options import options, schedule
 
-with DAG(schedule=schedule(settings, "feeds"), **options(settings, "feeds", __doc__)):
+here = Installation.of(__file__)
+
+with DAG(schedule=schedule(here.settings, "feeds"), **options(here.settings, "feeds", __doc__)):
 
     @task
     def take_feed(feed: str) -> list[str]:
         """The ids of the batches that were published."""
-        return jobs().take_feed(feed)
+        return here.jobs().take_feed(feed)
 
-    hand_on(take_feed.expand(feed=feeds), batches)
+    hand_on(take_feed.expand(feed=here.feeds), here.asset("batches"))

@@ -6,15 +6,17 @@ Woken by the asset *credits*.
 """
 
 from airflow.sdk import DAG, task
-from reconcile_dags import credits_made, jobs, settings
+from reconcile_dags import Installation
 
 from reconcile.runtime.dag_options import options
 
-with DAG(schedule=[credits_made], **options(settings, "notify", __doc__)):
+here = Installation.of(__file__)
+
+with DAG(schedule=[here.asset("credits")], **options(here.settings, "notify", __doc__)):
 
     @task
     def send_notices() -> dict[str, int]:
         """How many notices came into which state."""
-        return jobs().send_notices()
+        return here.jobs().send_notices()
 
     send_notices()

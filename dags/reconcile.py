@@ -7,15 +7,17 @@ Woken by the asset *batches*; wakes **remedy** by the asset *verdicts*.
 """
 
 from airflow.sdk import DAG, task
-from reconcile_dags import batches, flows, hand_on, jobs, settings, verdicts
+from reconcile_dags import Installation, hand_on
 
 from reconcile.runtime.dag_options import options
 
-with DAG(schedule=[batches], **options(settings, "reconcile", __doc__)):
+here = Installation.of(__file__)
+
+with DAG(schedule=[here.asset("batches")], **options(here.settings, "reconcile", __doc__)):
 
     @task
     def fold_flow(flow: str) -> str:
         """The id of the fold's run."""
-        return jobs().fold_flow(flow)
+        return here.jobs().fold_flow(flow)
 
-    hand_on(fold_flow.expand(flow=flows), verdicts)
+    hand_on(fold_flow.expand(flow=here.flows), here.asset("verdicts"))

@@ -5,37 +5,64 @@ else: no database is asked, no job imported. That happens in the task.
 """
 
 import os
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow.sdk import Asset, Connection, TriggerRule, task
 from airflow.sdk.definitions.xcom_arg import XComArg
 
 from reconcile import config
+from reconcile.config import Airflow, Configuration, ConfigurationError
 from reconcile.runtime.dag_options import asset_uri
 
 if TYPE_CHECKING:
     from reconcile.app import Application
 
-configuration = config.load(config.located())
-settings = configuration.airflow
-feeds = [feed.name for feed in configuration.feeds]
-flows = [flow.name for flow in configuration.flows]
 
-batches = Asset(asset_uri(settings, "batches"))
-verdicts = Asset(asset_uri(settings, "verdicts"))
-credits_made = Asset(asset_uri(settings, "credits"))
+@dataclass(frozen=True)
+class Installation:
+    """One `reconcile.toml`, as its DAGs see it. An Airflow may have several, each with a prefix of its own."""
 
+    file: Path
+    configuration: Configuration
 
-def jobs() -> "Application":
-    """The jobs by name, for use in a task; the passwords of Airflow's connections are in the environment."""
-    for variable, connection_id in settings.connections.items():
-        password = Connection.get(connection_id).password
-        if not password:
-            raise config.ConfigurationError(f"airflow.connections.{variable}: {connection_id} has no password")
-        os.environ[variable] = password
-    from reconcile.app import application
+    @classmethod
+    def of(cls, dag_file: str) -> "Installation":
+        """The one whose `reconcile.toml` lies beside that DAG file; without such a file, the one that `config.find` finds.
 
-    return application()
+        Raises `ConfigurationError`.
+        """
+        beside = Path(dag_file).with_name(config.FILE_NAME)
+        file = config.located(beside if beside.is_file() else None)
+        return cls(file, config.load(file))
+
+    @property
+    def settings(self) -> Airflow:
+        return self.configuration.airflow
+
+    @property
+    def feeds(self) -> list[str]:
+        return [feed.name for feed in self.configuration.feeds]
+
+    @property
+    def flows(self) -> list[str]:
+        return [flow.name for flow in self.configuration.flows]
+
+    def asset(self, name: str) -> Asset:
+        """`batches`, `verdicts` or `credits`: by it one DAG wakes the next."""
+        return Asset(asset_uri(self.settings, name))
+
+    def jobs(self) -> "Application":
+        """The jobs by name, for use in a task; the passwords of Airflow's connections are in the environment."""
+        for variable, connection_id in self.settings.connections.items():
+            password = Connection.get(connection_id).password
+            if not password:
+                raise ConfigurationError(f"airflow.connections.{variable}: {connection_id} has no password")
+            os.environ[variable] = password
+        from reconcile.app import application
+
+        return application(self.file)
 
 
 def hand_on(done: XComArg, asset: Asset) -> None:

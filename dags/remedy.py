@@ -9,15 +9,17 @@ Woken by the asset *verdicts*; wakes **notify** by the asset *credits*.
 """
 
 from airflow.sdk import DAG, task
-from reconcile_dags import credits_made, flows, hand_on, jobs, settings, verdicts
+from reconcile_dags import Installation, hand_on
 
 from reconcile.runtime.dag_options import options
 
-with DAG(schedule=[verdicts], **options(settings, "remedy", __doc__)):
+here = Installation.of(__file__)
+
+with DAG(schedule=[here.asset("verdicts")], **options(here.settings, "remedy", __doc__)):
 
     @task
     def dispatch_flow(flow: str) -> dict[str, int]:
         """How many intents and attempts came into which state."""
-        return jobs().dispatch_flow(flow)
+        return here.jobs().dispatch_flow(flow)
 
-    hand_on(dispatch_flow.expand(flow=flows), credits_made)
+    hand_on(dispatch_flow.expand(flow=here.flows), here.asset("credits"))

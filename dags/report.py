@@ -4,15 +4,17 @@ The statement, breaks by kind and age, time from confirmation to credit, inciden
 """
 
 from airflow.sdk import DAG, task
-from reconcile_dags import jobs, settings
+from reconcile_dags import Installation
 
 from reconcile.runtime.dag_options import options, schedule
 
-with DAG(schedule=schedule(settings, "report"), **options(settings, "report", __doc__)):
+here = Installation.of(__file__)
+
+with DAG(schedule=schedule(here.settings, "report"), **options(here.settings, "report", __doc__)):
 
     @task
     def write_report() -> list[str]:
         """The files, by their paths below the folder of the reports."""
-        return jobs().write_report()
+        return here.jobs().write_report()
 
     write_report()

@@ -79,9 +79,9 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 CONNECTION = """
 import json, os, sys
 sys.path.append(os.environ["DAGS"])
-from reconcile_dags import jobs
+from reconcile_dags import Installation
 try:
-    world = jobs().world
+    world = Installation.of(os.environ["DAGS"] + "/feeds.py").jobs().world
 except Exception as error:
     print(json.dumps(str(error)))
 else:
