@@ -59,15 +59,15 @@ class Catalogue:
             text = text_of(text)
         if len(text) > MAX_TEXT_CHARACTERS:
             return UNPARSED
-        return self._read_by_template(message, fold(text)) or extract(message, fold_lines(text))
+        country = message.country and message.country.upper()
+        return self._read_by_template(message, fold(text), country) or extract(fold_lines(text), country)
 
     def read_batch(self, messages: Sequence[Message]) -> list[Reading]:
         """The readings, in the order of the messages."""
         return [self.read(message) for message in messages]
 
-    def _read_by_template(self, message: Message, folded: str) -> Reading | None:
+    def _read_by_template(self, message: Message, folded: str, country: str | None) -> Reading | None:
         data = folded.encode()
-        country = message.country and message.country.upper()
         found: list[tuple[Template, Reading]] = []
         fitting = [self.templates[index] for index in self._set.matching(data)]
         if len(fitting) > 1:  # the sender's own formats first; other senders' only where none of those is certain

@@ -6,6 +6,7 @@ What it reads is marked `low` and never moves money on its own. Where two figure
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reconcile.feeds.messages.currencies import currency_of_country
@@ -13,7 +14,7 @@ from reconcile.feeds.messages.figures import Piece, pieces_of
 from reconcile.feeds.messages.kinds import deeds_of, kind_of, outcome_of
 from reconcile.feeds.messages.lexer import lex
 from reconcile.feeds.messages.moments import moment, moment_in_reference
-from reconcile.feeds.messages.reading import UNPARSED, Message, Reading, ambiguous
+from reconcile.feeds.messages.reading import UNPARSED, Reading, ambiguous
 from reconcile.feeds.messages.references import parties_of, reference_of, tells_of_two
 from reconcile.feeds.messages.roles import assign
 
@@ -31,12 +32,19 @@ _PROMISES = frozenset({"offer", "due"})
 _DEED_REACH_CHARACTERS = 30
 
 
-def extract(message: Message, lines: str) -> Reading:
-    """The reading of a text (folded, its line breaks kept) by what can be told without knowing the sender's format."""
+# Advertisements go to thousands of customers in one wording, and are what is left when templates have had their say.
+_TEXTS_REMEMBERED = 1 << 12
+
+
+@lru_cache(maxsize=_TEXTS_REMEMBERED)
+def extract(lines: str, country: str | None) -> Reading:
+    """The reading of a text (folded, its line breaks kept) by what can be told without knowing the sender's format.
+
+    `country` is ISO 3166 in capitals.
+    """
     lexemes = lex(lines)
     if lexemes is None:
         return UNPARSED
-    country = None if message.country is None else message.country.upper()
     pieces = pieces_of(lines, lexemes, country)
     codes = assign(lines, pieces)
     values = _Values(pieces, country)

@@ -60,16 +60,17 @@ def moment(written: str | None, country: str | None) -> datetime | None:
     if spans is None:
         return None
     start, end = spans[0]
-    day = _day(_DATE.texts(data, spans), country)
+    day = _day(data[start:end], country)
+    if day is None:
+        return None
     behind = data[end : end + _APART_CHARACTERS + _CLOCK_CHARACTERS]
-    before = data[max(0, start - _APART_CHARACTERS) : start]
-    clock = _clock(behind) or _clock(before)
-    return None if day is None or clock is None else _at(day, clock, zone)
+    clock = _clock_in(behind) or _clock_in(data[max(0, start - _APART_CHARACTERS) : start])
+    return None if clock is None else _at(day, clock, zone)
 
 
-def _clock(data: bytes) -> dict[str, str] | None:
+def _clock_in(data: bytes) -> tuple[int, int, int] | None:
     spans = _CLOCK.search(data)
-    return None if spans is None else _CLOCK.texts(data, spans)
+    return None if spans is None else _clock(data[spans[0][0] : spans[0][1]])
 
 
 def moment_in_reference(reference: str | None, country: str | None) -> datetime | None:
@@ -104,8 +105,13 @@ def zone_of(country: str | None) -> ZoneInfo | None:
     return ZoneInfo(inside[0]) if len(inside) == 1 else None
 
 
-def _day(date: dict[str, str], country: str | None) -> tuple[int, int, int] | None:
+@lru_cache(maxsize=1 << 12)
+def _day(written: bytes, country: str | None) -> tuple[int, int, int] | None:
     """Year, month, day. The United States alone write the month first; elsewhere the day leads."""
+    spans = _DATE.full(written)
+    if spans is None:
+        return None
+    date = _DATE.texts(written, spans)
     if "year" in date:
         return int(date["year"]), int(date["month"]), int(date["day"])
     if "name" in date:
@@ -124,14 +130,22 @@ def _full(year: int) -> int:
     return year if year > 99 else 2000 + year
 
 
-def _at(day: tuple[int, int, int], clock: dict[str, str], zone: ZoneInfo) -> datetime | None:
+@lru_cache(maxsize=1 << 14)
+def _clock(written: bytes) -> tuple[int, int, int] | None:
+    """Hour, minute, second, in 24 hours."""
+    spans = _CLOCK.full(written)
+    if spans is None:
+        return None
+    clock = _CLOCK.texts(written, spans)
     hour = int(clock["hour"])
     half = clock.get("half", "").lower()
-    if half and not 1 <= hour <= 12:
-        half = ""
-    if half:
+    if half and 1 <= hour <= 12:
         hour = hour % 12 + (12 if half == "p" else 0)
+    return hour, int(clock["minute"]), int(clock.get("second", 0))
+
+
+def _at(day: tuple[int, int, int], clock: tuple[int, int, int], zone: ZoneInfo) -> datetime | None:
     try:
-        return datetime(*day, hour, int(clock["minute"]), int(clock.get("second", 0)), tzinfo=zone)
+        return datetime(*day, *clock, tzinfo=zone)
     except ValueError:
         return None

@@ -49,23 +49,27 @@ def _slowly(number: str, country: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """The numbering plan of a country without peculiarities: which national numbers are valid, and its calling code."""
+    """The numbering plan of a country without peculiarities: which national numbers are valid, and what stands before."""
 
     calling_code: str
+    trunk_prefix: str
     national: Expression
 
     def international(self, number: str) -> str | None:
         """E.164 where exactly one reading is a valid number, None where the library should look itself."""
-        bare = number.removeprefix(self.calling_code)
-        valid = [digits for digits in {number, bare} if self.national.full(digits.encode())]
+        forms = {number, number.removeprefix(self.calling_code), number.removeprefix(self.trunk_prefix)}
+        valid = [digits for digits in forms if self.national.full(digits.encode())]
         return f"+{self.calling_code}{valid[0]}" if len(valid) == 1 else None
 
 
 @lru_cache(maxsize=256)
 def _plan(country: str) -> _Plan | None:
     metadata = PhoneMetadata.metadata_for_region(country)
-    if metadata is None or metadata.national_prefix_for_parsing or metadata.general_desc is None:
-        return None  # a trunk prefix may be part of the number, and the library knows the exceptions
+    if metadata is None or metadata.general_desc is None or metadata.leading_digits:
+        return None
+    trunk = metadata.national_prefix_for_parsing or ""
+    if trunk not in {"", "0"} or metadata.national_prefix_transform_rule:
+        return None  # the prefix may be part of the number, and the library knows the exceptions
     kinds = [getattr(metadata, kind) for kind in _TYPES]
     patterns = [kind.national_number_pattern for kind in kinds if kind is not None and kind.national_number_pattern]
-    return _Plan(str(metadata.country_code), Expression("|".join(f"(?:{pattern})" for pattern in patterns)))
+    return _Plan(str(metadata.country_code), trunk, Expression("|".join(f"(?:{pattern})" for pattern in patterns)))

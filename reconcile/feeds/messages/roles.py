@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reconcile.feeds.messages.figures import is_identifier
-from reconcile.feeds.messages.vocabulary import DEED_ROLES, key_of
+from reconcile.feeds.messages.vocabulary import DEEDS, key_of
 
 if TYPE_CHECKING:
     from reconcile.feeds.messages.figures import Piece
@@ -156,6 +157,7 @@ def _set_aside_what_is_due(pieces: list[Piece]) -> None:
             piece.role = "due"
 
 
+@lru_cache(maxsize=4096)
 def _first(roles: frozenset[str], order: tuple[str, ...]) -> str | None:
     return next((role for role in order if role in roles), None)
 
@@ -167,7 +169,7 @@ def _opens_value(text: str, piece: Piece) -> bool:
 
 def _is_deed(piece: Piece) -> bool:
     """A verb opens a new statement; a noun (`Frais retrait: 100`) may be part of the label."""
-    return any(role in DEED_ROLES and not role.endswith("_noun") for role in piece.roles)
+    return not piece.roles.isdisjoint(DEEDS)
 
 
 def _ends_note(text: str, piece: Piece) -> bool:

@@ -103,7 +103,7 @@ def _shaped(message: Message) -> _Shaped | None:
     country = None if message.country is None else message.country.upper()
     pieces = pieces_of(text, lexemes, country)
     codes = assign(text, pieces)
-    reading = extract(message, text)
+    reading = extract(text, country)
     labelled = [*codes.of("id"), *codes.of("ref")]
     reference = next(
         (piece for piece in labelled if piece.text == reading.reference), labelled[0] if labelled else None

@@ -1,6 +1,6 @@
 import phonenumbers
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reconcile.feeds.messages.phones import international
@@ -24,9 +24,14 @@ def test_a_number_is_international_where_it_is_a_phone_number(number: str, count
 
 @example("002200", "BF")
 @example("002100", "BF")
+@example("0241234567", "GH")
+@example("233241234567", "GH")
+@example("2330241234567", "GH")
 @given(
-    st.from_regex(r"\A(225|226|00225)?[0-9]{6,12}\Z"), st.sampled_from(["CI", "BF", "SN", "CM", "BJ", "KE", "UG", "FR"])
+    st.from_regex(r"\A(225|226|00225|254|256|233|234|260|0)?[0-9]{6,12}\Z"),
+    st.sampled_from(["CI", "BF", "SN", "CM", "BJ", "KE", "UG", "GH", "NG", "TZ", "ZM", "CD", "MG", "MA", "FR", "US"]),
 )
+@settings(max_examples=500)
 def test_the_quick_way_says_what_the_library_says(number: str, country: str) -> None:
     try:
         parsed = phonenumbers.parse(number, country)
