@@ -3,7 +3,13 @@
 import contextlib
 import itertools
 import shutil
+import socket
+import subprocess
+import sys
 import tempfile
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +21,7 @@ from reconcile.store.embedded import EmbeddedPostgres
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 OWNER = "reconcile"
 TEMPLATE = "migrated"
+S3_START_SECONDS = 60
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +66,46 @@ def empty_database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     yield postgres.database(name, owner=OWNER)
     postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def _s3_server() -> Iterator[str]:
+    """The address of an S3 server, in a process of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + S3_START_SECONDS
+        while True:
+            try:
+                urllib.request.urlopen(f"{address}/moto-api/", timeout=1).close()
+                break
+            except urllib.error.URLError:
+                assert server.poll() is None, "the S3 server has ended"
+                assert time.monotonic() < deadline, "the S3 server does not answer"
+                time.sleep(0.1)
+        yield address
+    finally:
+        server.kill()
+        server.wait()
+
+
+@pytest.fixture
+def s3(_s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A fresh bucket as a URL; the environment says where its server is, as AWS's own tools have it."""
+    import fsspec
+
+    for name, value in {
+        "AWS_ENDPOINT_URL": _s3_server,
+        "AWS_ACCESS_KEY_ID": "reconcile",
+        "AWS_SECRET_ACCESS_KEY": "reconcile",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    bucket = f"bucket-{next(_numbers)}"
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    fsspec.filesystem("s3").mkdir(bucket)
+    return f"s3://{bucket}"

@@ -2,17 +2,26 @@
 
 from datetime import timedelta
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from reconcile.config.values import Duration, Encoding, Name, Section, Zone
+
+_SUFFIX: Final = r"^\.[A-Za-z0-9._-]{1,20}$"
+
+
+class Marker(Section):
+    """A delivery is complete when a file of the same name plus `marker` lies beside it; what stands in that does not matter."""
+
+    marker: Annotated[str, Field(pattern=_SUFFIX)]
 
 
 class ControlFile(Section):
     """A control file beside each data file says up to when nothing is missing. Proven."""
 
     kind: Literal["control"] = "control"
-    suffix: Annotated[str, Field(pattern=r"^\.[A-Za-z0-9._-]{1,20}$")] = ".ctl"
+    suffix: Annotated[str, Field(pattern=_SUFFIX)] = ".ctl"
 
 
 class Delay(Section):
@@ -98,6 +107,8 @@ class Feed(Section):
     columns: dict[str, str] = {}
     kinds: dict[Literal["purchase", "payment", "reversal", "ignored"], tuple[str, ...]] = {}
     completeness: Completeness = ControlFile()
+    ready: Literal["stable"] | Marker = "stable"
+    stable_for: Duration = timedelta(seconds=5)
     max_quarantined_share: Annotated[float, Field(ge=0, le=1)] = 0.05
 
     @model_validator(mode="after")
@@ -116,6 +127,21 @@ class Feed(Section):
         if self.senders and not self.named_columns.get("sender"):
             raise ValueError("senders: a feed without a column for the sender cannot be limited to some")
         return self
+
+    @model_validator(mode="after")
+    def _deliveries_fit(self) -> "Feed":
+        if "://" in self.location and urlsplit(self.location).password is not None:
+            raise ValueError("location: holds a password; give it to fsspec by the environment")
+        if isinstance(self.ready, Marker) and self.control_suffix is not None:
+            raise ValueError(
+                "ready: the control file says when a delivery is complete; a marker beside it has no meaning"
+            )
+        return self
+
+    @property
+    def partner_suffix(self) -> str | None:
+        """What the name of the file adds that completes a delivery: its control file or its marker; None without one."""
+        return self.ready.marker if isinstance(self.ready, Marker) else self.control_suffix
 
     @property
     def control_suffix(self) -> str | None:

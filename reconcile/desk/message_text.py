@@ -41,7 +41,7 @@ def message_text(world: World, bought: Purchase) -> MessageText | None:
         landed = connection.execute(query).scalar_one_or_none()
     if not landed or not world.lake.exists(landed):
         return None
-    id_column, text_column = feed.columns.get("message_id", "message_id"), feed.columns.get("text", "text")
+    id_column, text_column = feed.named_columns["message_id"], feed.named_columns["text"]
     with world.lake.open(landed) as raw:
         row = _find(_lines(landed, raw), bought, id_column)
     if row is None or not isinstance(row.get(text_column), str):

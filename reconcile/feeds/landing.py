@@ -27,7 +27,7 @@ _COPY_BYTES: Final = 1 << 20
 
 
 class NotYet(Exception):  # noqa: N818 - not an error: the delivery is for later
-    """A delivery says that it is complete up to a moment that has not come yet."""
+    """A delivery says that it is complete up to a moment that has not come yet, or changed while it was being copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,8 @@ class Landing:
                 sink.write(chunk)
                 if sink.tell() > self.limits.file_bytes:
                     return digest.hexdigest(), None, too_large
+        if copy.stat().st_size != delivery.size or not self.inbox.is_unchanged(delivery):
+            raise NotYet
         digest.update(control or b"")
         sha256 = digest.hexdigest()
         if self.feed.senders:

@@ -1,11 +1,9 @@
 """From a landed delivery to a published batch, or to a refused one: what the job does with each."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 import sqlalchemy as sa
 
@@ -23,8 +21,6 @@ from reconcile.feeds.staging import DISPOSITIONS, Span, Staging
 from reconcile.store.database import Database
 from reconcile.store.lake import Lake
 from reconcile.store.scratch import scratch_folder
-
-_COPY_BYTES: Final = 1 << 20
 
 
 class OvertakenError(RuntimeError):
@@ -103,8 +99,7 @@ class Publisher:
         if self.lake.is_local:
             return Path(self.lake.url(path))
         copy = scratch / Path(path).name
-        with self.lake.open(path) as source, copy.open("wb") as sink:
-            shutil.copyfileobj(source, sink, _COPY_BYTES)
+        self.lake.fetch(path, copy)
         return copy
 
     def _write(self, landed: Landed, staging: Staging, scratch: Path) -> str | None:

@@ -18,6 +18,7 @@ from reconcile.config import Configuration, Flow
 from reconcile.domain import ids
 from reconcile.domain.surge import Curve, Minute
 from reconcile.matching import state
+from reconcile.matching.engine import Engine
 from reconcile.matching.fold import fold
 from reconcile.matching.outcome import Outcome
 from reconcile.matching.watermark import Completeness, Watermark
@@ -117,6 +118,7 @@ def run_fold(intake: Intake, lake: Lake, scratch: Path) -> Outcome:
         out=scratch / "run",
         held_accounts=sorted(intake.held_accounts),
         held_references=sorted(intake.held_references),
+        engine=Engine(filesystem=lake.filesystem),
     )
 
 
@@ -192,8 +194,7 @@ def _state(intake: Intake, lake: Lake, scratch: Path) -> Path | None:
     folder = scratch / "state"
     folder.mkdir()
     for name in STATE_FILES:
-        with lake.open(f"{intake.pointer.path}/{name}") as stored:
-            (folder / name).write_bytes(stored.read())
+        lake.fetch(f"{intake.pointer.path}/{name}", folder / name)
     return folder
 
 

@@ -25,10 +25,13 @@ def take_feed(world: World, feed_name: str, *, limits: Limits = DEFAULT_LIMITS) 
     with world.job("take_feed", feed.name) as run, held(world.database, lock_of(feed.name)):
         with world.database.begin() as connection:
             manifest.register(connection, feed, run.now)
-        waiting, refused = _land(world, feed, run, limits)
-        judged = _judge(world, feed, run, waiting, limits)
+        failures: list[Exception] = []
+        waiting, refused = _land(world, feed, run, limits, failures)
+        judged = _judge(world, feed, run, waiting, limits, failures)
         with world.database.begin() as connection:
             watermark.advance(connection, feed, waiting, run.now)
+        if failures:
+            raise ExceptionGroup(f"feed {feed.name}: {len(failures)} deliveries could not be taken", failures)
     return refused + judged
 
 
@@ -37,9 +40,11 @@ def lock_of(feed: str) -> str:
     return f"take_feed/{feed}"
 
 
-def _land(world: World, feed: Feed, run: JobRun, limits: Limits) -> tuple[list[str], list[str]]:
-    """Copies what is complete and new into the lake; returns the names of deliveries that are not complete, and the batches
-    that were refused because they could not be copied.
+def _land(
+    world: World, feed: Feed, run: JobRun, limits: Limits, failures: list[Exception]
+) -> tuple[list[str], list[str]]:
+    """Copies what is complete and new into the lake; returns the names of deliveries that are not complete or could not be
+    copied now, and the batches that were refused because they can never be copied. Adds to `failures`.
     """
     inbox = Inbox(world.configuration, feed)
     listing = inbox.list()
@@ -56,6 +61,9 @@ def _land(world: World, feed: Feed, run: JobRun, limits: Limits) -> tuple[list[s
                 batch_id = landing.land(delivery, folder)
             except NotYet:
                 waiting.append(delivery.source)
+            except Exception as error:  # noqa: BLE001 - raised by the caller, after what it must not hold up
+                waiting.append(delivery.source)
+                failures.append(DeliveryError(delivery.source, error))
             else:
                 refused.extend([str(batch_id)] if batch_id else [])
     waiting.extend(delivery.source for delivery in fresh[DELIVERIES_PER_RUN:])
@@ -63,8 +71,10 @@ def _land(world: World, feed: Feed, run: JobRun, limits: Limits) -> tuple[list[s
     return waiting, refused
 
 
-def _judge(world: World, feed: Feed, run: JobRun, waiting: list[str], limits: Limits) -> list[str]:
-    """Publishes or refuses every batch that was landed, also by a run that was killed before it could."""
+def _judge(
+    world: World, feed: Feed, run: JobRun, waiting: list[str], limits: Limits, failures: list[Exception]
+) -> list[str]:
+    """Publishes or refuses every batch that was landed, also by a run that was killed before it could. Adds to `failures`."""
     with world.database.begin() as connection:
         landed = manifest.unjudged(connection, feed)
     if not landed:
@@ -80,18 +90,23 @@ def _judge(world: World, feed: Feed, run: JobRun, waiting: list[str], limits: Li
         waiting=waiting,
     )
     verdicts: Counter[str] = Counter()
-    judged, failures = [], []
+    judged: list[str] = []
     for batch in landed:
         try:
             verdicts[publisher.judge(batch)] += 1
         except Exception as error:  # noqa: BLE001 - raised below, after the deliveries that it must not hold up
-            failures.append(error)
+            failures.append(DeliveryError(batch.source, error))
         else:
             judged.append(str(batch.batch_id))
     run.counts["published"] = verdicts["published"]
     run.counts["refused"] += verdicts["refused"]
-    if failures:
-        raise ExceptionGroup(
-            f"feed {feed.name}: {len(failures)} of {len(landed)} deliveries could not be judged", failures
-        )
     return judged
+
+
+class DeliveryError(RuntimeError):
+    """A delivery could not be taken: the place where it lies failed, or this program. The next run tries again."""
+
+    def __init__(self, source: str, cause: Exception) -> None:
+        said = str(cause) if isinstance(cause, OSError) else type(cause).__name__
+        super().__init__(f"{source}: {said}")
+        self.__cause__ = cause

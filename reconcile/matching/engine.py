@@ -1,12 +1,17 @@
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What DuckDB may use. None leaves it DuckDB's default: all cores, four fifths of the memory."""
+    """What DuckDB may use. None leaves it DuckDB's default: all cores, four fifths of the memory.
+
+    `filesystem`: the fsspec file system that opens URLs among the files; None where they are plain paths.
+    """
 
     threads: int | None = None
     memory_limit: str | None = None
+    filesystem: Any = None
 
 
 DEFAULT_ENGINE = Engine()

@@ -83,7 +83,9 @@ def fold(
     before = state.read(previous, rules.name) if previous is not None else state.Manifest(rules.name)
     cutoff = completeness.through - rules.horizon if completeness.through is not None else None
     horizon = before.without_older_than(cutoff)
-    with Session(out, threads=engine.threads, memory_limit=engine.memory_limit) as session:
+    with Session(
+        out, threads=engine.threads, memory_limit=engine.memory_limit, filesystem=engine.filesystem
+    ) as session:
         gone = inputs.open_views(session, previous, horizon, sorted(confirmations), sorted(entries), withdrawn)
         horizon = horizon.without(gone)
         manifest = inputs.with_new_files(session, horizon, confirmations, entries, completeness.ledger.complete_through)

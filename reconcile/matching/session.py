@@ -19,7 +19,9 @@ from reconcile.matching import columns
 class Session:
     """A private in-memory database, and a folder inside `beside` for what does not fit; both are gone when it closes."""
 
-    def __init__(self, beside: Path, *, threads: int | None = None, memory_limit: str | None = None) -> None:
+    def __init__(
+        self, beside: Path, *, threads: int | None = None, memory_limit: str | None = None, filesystem: Any = None
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="scratch-", dir=beside)
         self.scratch = Path(self._folder.name)
         self._connection = duckdb.connect(":memory:")
@@ -30,6 +32,8 @@ class Session:
             settings["memory_limit"] = memory_limit
         for name, value in settings.items():
             self._connection.execute(f"SET {name} = {literal(value)}")
+        if filesystem is not None:
+            self._connection.register_filesystem(filesystem)
 
     def __enter__(self) -> Self:
         return self

@@ -1,5 +1,6 @@
 """Where volume lives: a folder, or any fsspec URL (`s3://bucket/prefix`). A file counts only once a table names it."""
 
+import io
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -9,7 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
 
-import fsspec
+from reconcile.store.place import changed_at_seconds, is_local, is_object_store, open_place, protocols
+
+_COPY_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +28,26 @@ class LakePathError(ValueError):
     """A path leads out of the lake."""
 
 
+class LakeWriteError(OSError):
+    """What arrived in the lake is not what was sent; nothing may name it."""
+
+
 class Lake:
-    """Files under one root, named by relative paths with `/`. Files are written once and never changed."""
+    """Files under one root, named by relative paths with `/`. Files are written once and never changed.
+
+    A root that is not a folder of this machine is a URL as `reconcile.store.place` opens it.
+    """
 
     def __init__(self, root: str) -> None:
-        self._filesystem, self._root = fsspec.core.url_to_fs(root)
-        self.is_local: Final = "file" in _protocols(self._filesystem)
+        self._filesystem, self._root = open_place(root)
+        self.is_local: Final = is_local(self._filesystem)
         if self.is_local:
             Path(self._root).mkdir(parents=True, exist_ok=True)
+
+    @property
+    def filesystem(self) -> Any:
+        """What opens the URLs of this lake (an fsspec file system); None where they are plain paths."""
+        return None if self.is_local else self._filesystem
 
     def url(self, relative: str) -> str:
         """What DuckDB and pyarrow open: an absolute path, or the URL with its protocol."""
@@ -40,27 +55,25 @@ class Lake:
         return full if self.is_local else str(self._filesystem.unstrip_protocol(full))
 
     def put(self, local: Path, relative: str) -> None:
-        """Copies a local file, or a folder of files, to `relative`; on a folder-backed lake each file appears whole or not."""
+        """Copies a local file, or a folder of files, to `relative`; each file appears whole or not. Raises `LakeWriteError`."""
         if local.is_dir():
             for file in sorted(path for path in local.rglob("*") if path.is_file()):
                 self.put(file, f"{relative}/{file.relative_to(local).as_posix()}")
             return
         full = self._full(relative)
-        if not self.is_local:
-            self._filesystem.put_file(str(local), full)
-            return
-        target = Path(full)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-        with local.open("rb") as source, partial.open("wb") as sink:
-            shutil.copyfileobj(source, sink, 1 << 20)
-            sink.flush()
-            os.fsync(sink.fileno())
-        partial.replace(target)
+        if self.is_local:
+            self._put_here(local, Path(full))
+        else:
+            self._put_there(local, full)
+
+    def fetch(self, relative: str, target: Path) -> None:
+        """Copies a file of the lake to a local one."""
+        with self.open(relative) as source, target.open("wb") as sink:
+            shutil.copyfileobj(source, sink, _COPY_BYTES)
 
     def open(self, relative: str) -> IO[bytes]:
-        stream: IO[bytes] = self._filesystem.open(self._full(relative), "rb")
-        return stream
+        stream = self._filesystem.open(self._full(relative), "rb")
+        return stream if self.is_local else io.BufferedReader(stream)  # theirs cannot read a line of bounded length
 
     def exists(self, relative: str) -> bool:
         return bool(self._filesystem.exists(self._full(relative)))
@@ -88,9 +101,32 @@ class Lake:
             self._filesystem.rm(full, recursive=True)
 
     def register(self, connection: Any) -> None:
-        """Lets a DuckDB connection open this lake's URLs."""
-        if not self.is_local:
+        """Lets a DuckDB connection, and those that share its database, open this lake's URLs."""
+        if not self.is_local and not connection.filesystem_is_registered(protocols(self._filesystem)[0]):
             connection.register_filesystem(self._filesystem)
+
+    def _put_here(self, local: Path, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        with local.open("rb") as source, partial.open("wb") as sink:
+            shutil.copyfileobj(source, sink, _COPY_BYTES)
+            sink.flush()
+            os.fsync(sink.fileno())
+        partial.replace(target)
+
+    def _put_there(self, local: Path, full: str) -> None:
+        folder, _, name = full.rpartition("/")
+        sent_to = full
+        if not is_object_store(self._filesystem):
+            self._filesystem.makedirs(folder, exist_ok=True)
+            sent_to = f"{folder}/.{name}.{os.getpid()}.partial"
+        self._filesystem.put_file(str(local), sent_to)
+        self._filesystem.invalidate_cache(folder)
+        sent, arrived = local.stat().st_size, self._filesystem.info(sent_to)["size"]
+        if arrived != sent:
+            raise LakeWriteError(f"{full} has {arrived} bytes of {sent}")
+        if sent_to != full:
+            self._filesystem.mv(sent_to, full)
 
     def _full(self, relative: str) -> str:
         parts = PurePosixPath(relative)
@@ -100,12 +136,5 @@ class Lake:
 
 
 def _changed_at(info: Mapping[str, Any]) -> datetime:
-    changed = info.get("mtime") or info.get("LastModified") or info.get("created")
-    if isinstance(changed, datetime):
-        return changed if changed.tzinfo else changed.replace(tzinfo=UTC)
-    return datetime.fromtimestamp(changed, UTC) if changed else datetime.now(UTC)
-
-
-def _protocols(filesystem: Any) -> tuple[str, ...]:
-    protocol = filesystem.protocol
-    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+    seconds = changed_at_seconds(info)
+    return datetime.now(UTC) if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -93,3 +93,11 @@ def test_the_sandbox_world_is_a_valid_configuration():
     assert configuration.sandbox
     assert configuration.flow("topup").mode == "live"
     assert {feed.name for feed in configuration.feeds} == {"smsc", "ocs", "directory"}
+
+
+def test_a_feed_says_once_when_a_delivery_is_complete_and_holds_no_password():
+    feed = {"name": "ocs", "flow": "topup", "side": "ledger", "reader": "csv", "location": "in/*.csv"}
+    with pytest.raises(ConfigurationError, match="ready: the control file says when a delivery is complete"):
+        build(feed=[{**feed, "ready": {"marker": ".done"}}])
+    with pytest.raises(ConfigurationError, match="location: holds a password"):
+        build(feed=[{**feed, "location": "sftp://me:hush@host/in/*.csv"}])

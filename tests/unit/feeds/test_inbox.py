@@ -83,3 +83,27 @@ def test_what_was_taken_and_half_cleared_away_is_left_over():
     assert Begun("a.csv", None).is_left_over(known)
     assert not Begun("a.csv", "6@2.0").is_left_over(known)
     assert not Begun("b.csv", None).is_left_over(known)
+
+
+def test_a_marker_says_that_a_delivery_is_ready_and_is_no_delivery_itself(inbox, tmp_path):
+    put(tmp_path, "a.csv", "a.csv.done", "b.csv", "c.csv.done")
+    listing = inbox("in/*", completeness={"kind": "delay"}, ready={"marker": ".done"}).list()
+    assert names(listing) == (["a.csv"], ["b.csv", "c.csv"])
+    assert listing.ready[0].control_path is None
+
+
+def test_how_long_a_file_must_have_stayed_as_it_is_can_be_said(inbox, tmp_path):
+    put(tmp_path, "a.csv", "b.csv")
+    os.utime(tmp_path / "in" / "a.csv", (time.time() - 100, time.time() - 100))
+    os.utime(tmp_path / "in" / "b.csv", (time.time() - 300, time.time() - 300))
+    listing = inbox(completeness={"kind": "delay"}, stable_for="2m").list()
+    assert names(listing) == (["b.csv"], ["a.csv"])
+
+
+def test_a_delivery_that_has_changed_since_it_was_listed_is_noticed(inbox, tmp_path):
+    put(tmp_path, "a.csv", "a.csv.ctl")
+    place = inbox()
+    [delivery] = place.list().ready
+    assert place.is_unchanged(delivery)
+    (tmp_path / "in" / "a.csv").write_text("more than before")
+    assert not place.is_unchanged(delivery)
