@@ -16,6 +16,7 @@ here = Installation.of(__file__)
 with DAG(schedule=schedule(here.settings, "feeds"), **options(here.settings, "feeds", __doc__)):
 
     @task
+    @here.masked
     def take_feed(feed: str) -> list[str]:
         """The ids of the batches that were published."""
         return here.jobs().take_feed(feed)

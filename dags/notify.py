@@ -15,6 +15,7 @@ here = Installation.of(__file__)
 with DAG(schedule=[here.asset("credits")], **options(here.settings, "notify", __doc__)):
 
     @task
+    @here.masked
     def send_notices() -> dict[str, int]:
         """How many notices came into which state."""
         return here.jobs().send_notices()

@@ -16,6 +16,7 @@ here = Installation.of(__file__)
 with DAG(schedule=[here.asset("batches")], **options(here.settings, "reconcile", __doc__)):
 
     @task
+    @here.masked
     def fold_flow(flow: str) -> str:
         """The id of the fold's run."""
         return here.jobs().fold_flow(flow)

@@ -4,20 +4,26 @@ Airflow reads DAG files again and again, among hundreds of others, so reading th
 else: no database is asked, no job imported. That happens in the task.
 """
 
+import functools
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from airflow.sdk import Asset, Connection, TriggerRule, task
 from airflow.sdk.definitions.xcom_arg import XComArg
 
 from reconcile import config
-from reconcile.config import Airflow, Configuration, ConfigurationError
+from reconcile.config import Airflow, Configuration, ConfigurationError, secrets_of
+from reconcile.logs.setup import masked_error, to_airflow
 from reconcile.runtime.dag_options import asset_uri
 
 if TYPE_CHECKING:
     from reconcile.app import Application
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,20 @@ class Installation:
             os.environ[variable] = password
         from reconcile.app import application
 
+        to_airflow(secrets=secrets_of(self.configuration))
         return application(self.file)
+
+    def masked(self, job: Callable[Given, Result]) -> Callable[Given, Result]:
+        """A task's function whose errors say nothing of a customer: Airflow prints what a task fails with, values and all."""
+
+        @functools.wraps(job)
+        def run(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+            try:
+                return job(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001 - every error is raised again, masked
+                raise masked_error(error, secrets=secrets_of(self.configuration)) from None
+
+        return run
 
 
 def hand_on(done: XComArg, asset: Asset) -> None:

@@ -18,6 +18,7 @@ here = Installation.of(__file__)
 with DAG(schedule=[here.asset("verdicts")], **options(here.settings, "remedy", __doc__)):
 
     @task
+    @here.masked
     def dispatch_flow(flow: str) -> dict[str, int]:
         """How many intents and attempts came into which state."""
         return here.jobs().dispatch_flow(flow)

@@ -13,6 +13,7 @@ here = Installation.of(__file__)
 with DAG(schedule=schedule(here.settings, "report"), **options(here.settings, "report", __doc__)):
 
     @task
+    @here.masked
     def write_report() -> list[str]:
         """The files, by their paths below the folder of the reports."""
         return here.jobs().write_report()

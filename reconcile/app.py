@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy as sa
 
 from reconcile import config
-from reconcile.config import Configuration, ConfigurationError
+from reconcile.config import Configuration, ConfigurationError, secrets_of
 from reconcile.domain.clock import Clock, FileClock, WallClock
 from reconcile.domain.refusal import NotAllowedError
 from reconcile.jobs.dispatch_flow import dispatch_flow
@@ -18,6 +18,7 @@ from reconcile.jobs.send_notices import send_notices
 from reconcile.jobs.take_feed import take_feed
 from reconcile.jobs.world import World
 from reconcile.jobs.write_report import write_report
+from reconcile.logs.setup import to_standard_error
 from reconcile.remedy import modes
 from reconcile.store import migrate
 from reconcile.store.database import Database
@@ -106,7 +107,10 @@ def desk() -> "FastAPI":
     """The desk of the configuration that `config.find` finds; what a web server is given as its factory."""
     from reconcile.desk.server import create_app
 
-    return create_app(application().world)
+    world = application().world
+    log = world.configuration.log
+    to_standard_error(style=log.format, level=log.level or "info", secrets=secrets_of(world.configuration))
+    return create_app(world)
 
 
 @cache

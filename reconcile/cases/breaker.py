@@ -1,6 +1,8 @@
 """The flow's breaker: while it is open nothing is paid and nobody is told anything (invariant 13)."""
 
+import logging
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -9,6 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from reconcile.domain import ids
 from reconcile.store import audit
 from reconcile.store.tables import breakers
+
+_log: Final = logging.getLogger(__name__)
 
 
 def subject(flow: str) -> UUID:
@@ -38,6 +42,7 @@ def trip(connection: sa.Connection, *, flow: str, reason: str, now: datetime, ac
         )
     )
     if opened.rowcount:
+        _log.warning("breaker opened", extra={"flow": flow, "reason": reason})
         audit.record(connection, at=now, actor=actor, action="breaker opened", subject=("flow", flow), reason=reason)
 
 

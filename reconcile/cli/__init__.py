@@ -15,8 +15,10 @@ from reconcile.cli.console import RefusedError
 from reconcile.config import ConfigurationError
 from reconcile.domain.clock import ClockError
 from reconcile.domain.refusal import NotAllowedError
+from reconcile.logs.setup import to_standard_error
 from reconcile.store.database import DatabaseUnavailableError
 
+FAILED: Final = 1
 BAD_INPUT: Final = 2
 
 app = typer.Typer(
@@ -41,13 +43,9 @@ def _main(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more about what is being done.")] = False,
 ) -> None:
     console.options["config"] = config
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setLevel(
-        logging.INFO if verbose else logging.WARNING
-    )  # also for libraries that give themselves a lower one
-    logging.basicConfig(
-        level=handler.level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[handler]
-    )
+    console.options["verbose"] = verbose
+    # Again once the configuration is read, which may say more.
+    to_standard_error(level="info" if verbose else "warning")
 
 
 _REFUSALS: Final = (RefusedError, ConfigurationError, ClockError, DatabaseUnavailableError, NotAllowedError)
@@ -69,3 +67,7 @@ def _explained() -> Iterator[None]:
     except BrokenPipeError:  # whoever read our output has had enough
         sys.stdout = None
         sys.exit(1)
+    except Exception:
+        # Not Python's own traceback: the masked one.
+        logging.getLogger(__name__).exception("the command failed")
+        sys.exit(FAILED)

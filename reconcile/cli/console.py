@@ -11,9 +11,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from reconcile.logs.setup import to_standard_error
+
 out: Final = Console()
 err: Final = Console(stderr=True)
-options: dict[str, Path | None] = {"config": None}
+options: dict[str, Any] = {"config": None, "verbose": False}
 """What was said before the command."""
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
@@ -62,8 +64,16 @@ def counting(what: str) -> Iterator[Callable[[int], None] | None]:
 def application() -> Any:
     """The `reconcile.app.Application` of the configuration that was named or found."""
     from reconcile.app import application
+    from reconcile.config import secrets_of
 
-    return application(options["config"])
+    found = application(options["config"])
+    configuration = found.world.configuration
+    to_standard_error(
+        style=configuration.log.format,
+        level="info" if options["verbose"] else configuration.log.level or "warning",
+        secrets=secrets_of(configuration),
+    )
+    return found
 
 
 def show(result: Mapping[str, Any], as_json: bool) -> None:

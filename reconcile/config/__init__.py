@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 from pydantic import Field, ValidationError, model_validator
 
 from reconcile.config.feed import FEED_COLUMNS, Completeness, ControlFile, Delay, Feed
+from reconcile.config.operation import Alerts, Log, secrets_of
 from reconcile.config.values import (
     AssetCode,
     AwareInstant,
@@ -26,6 +27,7 @@ from reconcile.domain.money import Asset, asset, to_minor
 __all__ = [
     "FEED_COLUMNS",
     "Airflow",
+    "Alerts",
     "Completeness",
     "Configuration",
     "ConfigurationError",
@@ -36,6 +38,7 @@ __all__ = [
     "Feed",
     "Flow",
     "Gateway",
+    "Log",
     "Policy",
     "Secret",
     "Sms",
@@ -43,6 +46,7 @@ __all__ = [
     "find",
     "load",
     "located",
+    "secrets_of",
 ]
 
 FILE_NAME: Final = "reconcile.toml"
@@ -72,7 +76,8 @@ class ClockSection(Section):
 
 class Airflow(Section):
     """How the DAGs appear in Airflow. `schedules`: DAG name → cron text, or `manual`. `connections`: environment variable →
-    the Airflow connection whose password it is given for a task.
+    the Airflow connection whose password it is given for a task. `deadline`: how long a run may take from when it was
+    queued, before `[alerts]` are told; without alerts nobody is.
     """
 
     dag_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{0,60}$")] = "reconcile_"
@@ -80,6 +85,7 @@ class Airflow(Section):
     pool: str | None = None
     schedules: dict[Literal["feeds", "report"], str] = {}
     connections: dict[Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")], str] = {}
+    deadline: Duration = timedelta(minutes=30)
 
 
 class Flow(Section):
@@ -183,6 +189,8 @@ class Desk(Section):
     port: Annotated[int, Field(ge=1, le=65535)] = 8080
     secure_cookies: bool = True
     session_hours: Annotated[int, Field(ge=1, le=24)] = 10
+    monitor_token: Secret | None = None
+    ready_within: Duration | None = None
 
 
 class Reports(Section):
@@ -205,6 +213,8 @@ class Configuration(Section):
     airflow: Airflow = Airflow()
     desk: Desk = Desk()
     reports: Reports = Reports()
+    log: Log = Log()
+    alerts: Alerts | None = None
     sms: Sms | None = None
     email: Email | None = None
     flows: Annotated[tuple[Flow, ...], Field(alias="flow")] = ()

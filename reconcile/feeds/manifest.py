@@ -1,5 +1,6 @@
 """Batches in the database: landed, then published or refused, and the rows that were kept back."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from reconcile.store.tables import batches, deliveries, feeds, quarantine
 from reconcile.store.transitions import advance, try_advance
 
 ACTOR: Final = "job:take_feed"
+_log: Final = logging.getLogger(__name__)
 _ROWS_PER_STATEMENT: Final = 5_000
 
 
@@ -252,6 +254,11 @@ def _quarantine(
 def _record(
     connection: sa.Connection, batch_id: UUID, action: str, reason: str, now: datetime, evidence: Mapping[str, Any]
 ) -> None:
+    # Not the reason: it may quote what was delivered.
+    refused = action == "batch_refused"
+    _log.log(
+        logging.WARNING if refused else logging.INFO, action.replace("_", " "), extra={"batch_id": batch_id, **evidence}
+    )
     audit.record(
         connection,
         at=now,

@@ -1,13 +1,20 @@
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
 
+from reconcile.cases import breaker
 from reconcile.config import Configuration
 from reconcile.domain.clock import Clock
-from reconcile.store import job_runs
+from reconcile.logs.context import about
+from reconcile.store import job_runs, job_totals
 from reconcile.store.database import Database
 from reconcile.store.lake import Lake
+
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +28,48 @@ class World:
 
     @contextmanager
     def job(self, name: str, subject: str = "") -> Iterator["JobRun"]:
-        """Runs a job: fixes its business time at the start and, when it ends well, records that it ran."""
+        """Runs a job: fixes its business time at the start, says in the log how it ends, and records it.
+
+        Where an invariant did not hold, the breaker of each flow concerned opens: nothing is paid until two people have looked.
+        """
         run = JobRun(now=self.clock.now())
-        started_at = datetime.now(UTC)
-        yield run
-        with self.database.begin() as connection:
-            job_runs.record(
-                connection, job=name, subject=subject, business_time=run.now, started_at=started_at, counts=run.counts
-            )
+        started_at, begun = datetime.now(UTC), time.monotonic()
+        with about(job=name, **({"feed" if name == "take_feed" else "flow": subject} if subject else {})):
+            _log.info("job begins", extra={"business_time": run.now})
+            try:
+                yield run
+                with self.database.begin() as connection:
+                    job_runs.record(
+                        connection,
+                        job=name,
+                        subject=subject,
+                        business_time=run.now,
+                        started_at=started_at,
+                        counts=run.counts,
+                    )
+                    job_totals.succeeded(connection, job=name, subject=subject, seconds=time.monotonic() - begun)
+            except Exception as error:
+                self._failed(name, subject, run.now, time.monotonic() - begun, error)
+                raise
+            _log.info("job ended", extra={"counts": run.counts, "duration_ms": _milliseconds(begun)})
+
+    def _failed(self, name: str, subject: str, now: datetime, seconds: float, error: Exception) -> None:
+        _log.error("job failed", exc_info=error, extra={"duration_ms": round(seconds * 1000)})
+        violated = job_totals.is_violation(error)
+        try:
+            with self.database.begin() as connection:
+                job_totals.failed(connection, job=name, subject=subject, seconds=seconds, error=error)
+                for flow in self._flows_of(name, subject) if violated else ():
+                    reason = f"an invariant did not hold: {job_totals.place_of(error)}"
+                    breaker.trip(connection, flow=flow, reason=reason, now=now, actor=f"job:{name}")
+        except Exception:  # noqa: BLE001 - the first error is the one to raise; without a database nothing can be paid either
+            _log.exception("the failure of the job could not be recorded")
+
+    def _flows_of(self, name: str, subject: str) -> list[str]:
+        """The flow that a job works for; all of them when it works for all."""
+        if not subject:
+            return [flow.name for flow in self.configuration.flows]
+        return [self.configuration.feed(subject).flow if name == "take_feed" else subject]
 
 
 @dataclass(slots=True)
@@ -37,3 +78,7 @@ class JobRun:
 
     now: datetime
     counts: dict[str, int] = field(default_factory=dict)
+
+
+def _milliseconds(begun: float) -> int:
+    return round((time.monotonic() - begun) * 1000)

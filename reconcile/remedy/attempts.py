@@ -1,6 +1,7 @@
 """One call to the gateway and what became of it. A worker holds an attempt by a lease; a lost worker's is taken over."""
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from reconcile.store import audit
 from reconcile.store.tables import attempts, intents, observations
 from reconcile.store.transitions import advance
 
+_log: Final = logging.getLogger(__name__)
 UNRESOLVED: Final = ("sending", "accepted", "unknown")
 _STATUS: Final = {
     Meaning.COMPLETED: "confirmed",
@@ -161,6 +163,8 @@ def settle(
         transaction_reference=answer.transaction_reference, last_meaning=answer.meaning.value,
         lease_until=None, lease_owner=None, **ended,
     )  # fmt: skip
+    if status == "unknown":
+        _log.warning("attempt unknown", extra={"attempt_id": claimed.order.key, "meaning": answer.meaning.value})
     if status == "confirmed":
         _credited(connection, claimed, now)
     elif status == "failed_proven":
@@ -182,6 +186,7 @@ def count_resend(connection: sa.Connection, claimed: Claimed) -> None:
 def escalate(connection: sa.Connection, claimed: Claimed, *, reason: str, now: datetime) -> None:
     """Hands an attempt that no rule may settle to a person; it is asked about no more, and never sent again."""
     advance(connection, intents, claimed.intent_id, expected="executing", status="escalated")
+    _log.warning("intent escalated", extra={"intent_id": claimed.intent_id, "reason": reason})
     _audit(connection, claimed, "intent escalated", reason, now)
 
 

@@ -15,6 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from reconcile.domain.clock import Clock
+from reconcile.logs import context
 from reconcile.remedy import attempts, caps, gate, modes
 from reconcile.remedy.attempts import Claimed, Heard, LeaseLostError
 from reconcile.remedy.gateway import Gateway, Meaning
@@ -130,7 +131,10 @@ class Dispatcher:
             return connection.execute(query).first() is not None
 
     def _each(self, items: list[_Item], act: Callable[[_Item], str], counts: Counter[str]) -> None:
-        with ThreadPoolExecutor(self.concurrency, thread_name_prefix="dispatch") as pool:
+        pool = ThreadPoolExecutor(
+            self.concurrency, thread_name_prefix="dispatch", initializer=context.adopt, initargs=(context.current(),)
+        )
+        with pool:
             for outcome in pool.map(act, items):
                 counts[outcome] += 1
 

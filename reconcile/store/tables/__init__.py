@@ -7,11 +7,12 @@ from reconcile.store.tables.incidents import approvals, incidents
 from reconcile.store.tables.keeping import holds, retired_files, suppressions
 from reconcile.store.tables.lake import batches, deliveries, directory, feeds, quarantine
 from reconcile.store.tables.notices import notices
-from reconcile.store.tables.record import audit, instance, job_runs, transitions
+from reconcile.store.tables.record import alerts, audit, instance, job_runs, job_totals, transitions
 from reconcile.store.tables.remedies import attempts, breakers, budgets, flow_modes, intents, observations, postings
 from reconcile.store.tables.runs import run_batches, runs, statements
 
 __all__ = [
+    "alerts",
     "approvals",
     "attempts",
     "audit",
@@ -29,6 +30,7 @@ __all__ = [
     "instance",
     "intents",
     "job_runs",
+    "job_totals",
     "metadata",
     "notices",
     "observations",

@@ -1,4 +1,4 @@
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from reconcile.store.tables.base import Instant, metadata
@@ -41,6 +41,7 @@ cases = Table(
     Index("ix_cases_reference", "reference"),
     Index("ix_cases_incident_id", "incident_id"),
     Index("ix_cases_flow_status", "flow", "status"),
+    Index("ix_cases_open", "flow", "kind", "asset", "owed_minor", postgresql_where=text("status = 'open'")),
 )
 
 verdicts = Table(

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
@@ -113,6 +114,7 @@ quarantine = Table(
     CheckConstraint("status in ('held', 'replayed', 'superseded', 'dismissed')", name="status"),
     Index("ix_quarantine_flow_status", "flow", "side", "status"),
     Index("ix_quarantine_row_key", "feed", "row_key"),
+    Index("ix_quarantine_held", "feed", postgresql_where=text("status = 'held'")),
 )
 
 directory = Table(

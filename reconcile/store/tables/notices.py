@@ -26,5 +26,6 @@ notices = Table(
     UniqueConstraint("case_id", "event", "channel"),
     CheckConstraint("channel in ('sms', 'email')", name="channel"),
     Index("ix_notices_status", "status"),
+    Index("ix_notices_planned_at", "planned_at"),
     Index("ix_notices_provider_ids", "provider_ids", postgresql_using="gin"),
 )

@@ -49,6 +49,7 @@ intents = Table(
     ),
     Index("uq_intents_one_per_message", "flow", "message_id", "component", unique=True),
     Index("ix_intents_flow_status", "flow", "status"),
+    Index("ix_intents_money", "flow", "status", "asset", "amount_minor"),
 )
 
 attempts = Table(
@@ -78,6 +79,7 @@ attempts = Table(
         postgresql_where=text("status <> 'failed_proven'"),
     ),
     Index("ix_attempts_status", "status"),
+    Index("ix_attempts_unresolved", "status", "sent_at", postgresql_where=text("status <> 'confirmed'")),
 )
 
 observations = Table(
