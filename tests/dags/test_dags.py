@@ -161,7 +161,7 @@ def test_reading_the_dag_files_costs_a_configuration_and_neither_libraries_nor_a
         with pytest.raises(BlockingIOError):  # nobody has called
             database.accept()
     ours = {name for name in read if name.startswith("reconcile.")}
-    allowed = ("reconcile.config", "reconcile.domain", "reconcile.runtime.dag_options")
+    allowed = ("reconcile.config", "reconcile.domain", "reconcile.logs", "reconcile.runtime.dag_options")
     assert [name for name in ours if not name.startswith(allowed)] == []
     assert len(read) - len(ours) < 40, read
     assert not (configuration.parent / "lake").exists()
