@@ -9,7 +9,8 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
-from reconcile.config.feed import FEED_COLUMNS, Completeness, ControlFile, Delay, Feed
+from reconcile.config.database import Snapshot
+from reconcile.config.feed import CONTROL_SUFFIX, FEED_COLUMNS, PROVEN, Completeness, ControlFile, Delay, Feed
 from reconcile.config.operation import Alerts, Log, secrets_of
 from reconcile.config.values import (
     AssetCode,
@@ -25,7 +26,9 @@ from reconcile.domain.flow import FlowRules
 from reconcile.domain.money import Asset, asset, to_minor
 
 __all__ = [
+    "CONTROL_SUFFIX",
     "FEED_COLUMNS",
+    "PROVEN",
     "Airflow",
     "Alerts",
     "Completeness",
@@ -42,6 +45,7 @@ __all__ = [
     "Policy",
     "Secret",
     "Sms",
+    "Snapshot",
     "build",
     "find",
     "load",

@@ -6,7 +6,10 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from reconcile.config.values import Duration, Encoding, Name, Section, Zone
+from reconcile.config.database import Snapshot, check_query, check_url
+from reconcile.config.values import Duration, Encoding, Name, Secret, Section, Zone
+
+CONTROL_SUFFIX: Final = ".ctl"
 
 _SUFFIX: Final = r"^\.[A-Za-z0-9._-]{1,20}$"
 
@@ -21,7 +24,7 @@ class ControlFile(Section):
     """A control file beside each data file says up to when nothing is missing. Proven."""
 
     kind: Literal["control"] = "control"
-    suffix: Annotated[str, Field(pattern=_SUFFIX)] = ".ctl"
+    suffix: Annotated[str, Field(pattern=_SUFFIX)] = CONTROL_SUFFIX
 
 
 class Delay(Section):
@@ -31,7 +34,9 @@ class Delay(Section):
     delay: Duration = timedelta(minutes=15)
 
 
-Completeness = Annotated[ControlFile | Delay, Field(discriminator="kind")]
+PROVEN: Final = frozenset({"control", "snapshot"})
+"""Kinds of completeness that the source itself vouches for."""
+Completeness = Annotated[ControlFile | Snapshot | Delay, Field(discriminator="kind")]
 """How it is known up to which instant a feed is complete."""
 
 FEED_COLUMNS: Final[dict[str, dict[str, str]]] = {
@@ -94,8 +99,10 @@ class Feed(Section):
     name: Name
     flow: Name
     side: Literal["confirmation", "ledger", "payment", "directory"]
-    reader: Literal["csv", "jsonl", "parquet"]
+    reader: Literal["csv", "jsonl", "parquet", "sql"]
     location: str
+    password: Secret | None = None
+    query: str | None = None
     provider: str | None = None
     region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "CI"
     zone: Zone = "UTC"
@@ -129,6 +136,26 @@ class Feed(Section):
         return self
 
     @model_validator(mode="after")
+    def _reader_fits(self) -> "Feed":
+        if self.reader == "sql":
+            if self.query is None:
+                raise ValueError('query: a feed with reader "sql" wants one')
+            check_url(self.location)
+            check_query(self.query)
+            if self.completeness.kind != "snapshot":
+                raise ValueError(
+                    'completeness: what reader "sql" reads is complete by { kind = "snapshot", commit_lag = …, overlap = … } '
+                    f"(found {self.completeness.kind!r})"
+                )
+            return self
+        for key, value in (("query", self.query), ("password", self.password)):
+            if value is not None:
+                raise ValueError(f'{key}: only a feed with reader "sql" has one (found reader {self.reader!r})')
+        if self.completeness.kind == "snapshot":
+            raise ValueError(f'completeness: only reader "sql" reads in a snapshot (found reader {self.reader!r})')
+        return self
+
+    @model_validator(mode="after")
     def _deliveries_fit(self) -> "Feed":
         if "://" in self.location and urlsplit(self.location).password is not None:
             raise ValueError("location: holds a password; give it to fsspec by the environment")
@@ -139,6 +166,11 @@ class Feed(Section):
         return self
 
     @property
+    def file_format(self) -> Literal["csv", "jsonl", "parquet"]:
+        """What the files are that are landed: rows from a database are written as JSON lines."""
+        return "jsonl" if self.reader == "sql" else self.reader
+
+    @property
     def partner_suffix(self) -> str | None:
         """What the name of the file adds that completes a delivery: its control file or its marker; None without one."""
         return self.ready.marker if isinstance(self.ready, Marker) else self.control_suffix
@@ -146,7 +178,13 @@ class Feed(Section):
     @property
     def control_suffix(self) -> str | None:
         """What the name of a control file adds to that of its data file; None where a delivery is one file alone."""
-        return self.completeness.suffix if isinstance(self.completeness, ControlFile) else None
+        match self.completeness:
+            case ControlFile(suffix=suffix):
+                return suffix
+            case Snapshot():
+                return CONTROL_SUFFIX  # written beside the rows by what reads them
+            case Delay():
+                return None
 
     @property
     def named_columns(self) -> dict[str, str]:

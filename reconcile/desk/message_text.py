@@ -34,7 +34,7 @@ def message_text(world: World, bought: Purchase) -> MessageText | None:
         feed = world.configuration.feed(bought.feed)
     except ConfigurationError:
         return None  # a feed that has been taken out of the configuration
-    if feed.reader != "jsonl":
+    if feed.file_format != "jsonl":
         return None
     query = sa.select(batches.c.landed_path).where(batches.c.batch_id == bought.batch_id)
     with world.database.begin() as connection:

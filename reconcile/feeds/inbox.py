@@ -53,9 +53,11 @@ class UnreachableError(RuntimeError):
 class Inbox:
     """The place where one feed delivers: a pattern of files in a folder or below any fsspec URL."""
 
-    def __init__(self, configuration: Configuration, feed: Feed) -> None:
-        location = feed.location if "://" in feed.location else str(configuration.path(feed.location))
-        self._filesystem, self._pattern = open_place(location)
+    def __init__(self, configuration: Configuration, feed: Feed, location: str | None = None) -> None:
+        """`location`: where to look instead of the feed's own."""
+        self._location = location or feed.location
+        path = self._location if "://" in self._location else str(configuration.path(self._location))
+        self._filesystem, self._pattern = open_place(path)
         self._feed = feed
         self._suffix = feed.partner_suffix
         self._base = _fixed_part(self._pattern)
@@ -69,7 +71,7 @@ class Inbox:
                 self._enter()
         except Exception as error:  # each kind of place has errors of its own
             said = str(error) if isinstance(error, OSError) else type(error).__name__
-            raise UnreachableError(f"feed {self._feed.name}: {self._feed.location} cannot be listed: {said}") from error
+            raise UnreachableError(f"feed {self._feed.name}: {self._location} cannot be listed: {said}") from error
         return listing
 
     def open(self, path: str) -> IO[bytes]:

@@ -106,7 +106,7 @@ class Landing:
                 copy_listed(delivered, copy, self.feed, self.limits)
             except Refused as refusal:
                 return sha256, None, str(refusal)
-        path = f"landed/{self.feed.name}/{sha256[:2]}/{sha256}.{self.feed.reader}{packed}"
+        path = f"landed/{self.feed.name}/{sha256[:2]}/{sha256}.{self.feed.file_format}{packed}"
         self.lake.put(copy, path)
         if control is not None and self.feed.control_suffix is not None:
             (scratch / "control").write_bytes(control)

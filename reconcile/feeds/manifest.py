@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from reconcile.config import Feed
+from reconcile.config import PROVEN, Feed
 from reconcile.domain.ids import derive
 from reconcile.feeds.staging import DISPOSITIONS, QuarantinedRow, Share, Span
 from reconcile.store import audit
@@ -53,7 +53,7 @@ def register(connection: sa.Connection, feed: Feed, now: datetime) -> None:
     values = {
         "flow": feed.flow,
         "side": feed.side,
-        "grade": "proven" if feed.completeness.kind == "control" else "assumed",
+        "grade": "proven" if feed.completeness.kind in PROVEN else "assumed",
         "updated_at": now,
     }
     statement = insert(feeds).values(feed=feed.name, **values)

@@ -43,13 +43,28 @@ def furthest(standings: Iterable[Standing], waiting: Sequence[str]) -> datetime 
     )
 
 
+def read(connection: sa.Connection, feed: str) -> datetime | None:
+    """Where the feed's watermark stands."""
+    reached: datetime | None = connection.execute(
+        sa.select(feeds.c.watermark).where(feeds.c.feed == feed)
+    ).scalar_one_or_none()
+    return reached
+
+
+def sources_to_make_good(connection: sa.Connection, feed: str) -> list[str]:
+    """Names of the deliveries that were refused or withdrawn, and that none of the same name has replaced."""
+    query = sa.select(batches.c.source).distinct()
+    query = query.where(batches.c.feed == feed, batches.c.status.in_(("refused", "withdrawn")), ~_made_good())
+    return list(connection.execute(query).scalars())
+
+
 def advance(connection: sa.Connection, feed: Feed, waiting: Sequence[str], now: datetime) -> datetime | None:
     """Moves the feed's watermark as far as its deliveries allow, never back; returns where it stands."""
     current: datetime | None = connection.execute(
         sa.select(feeds.c.watermark).where(feeds.c.feed == feed.name).with_for_update()
     ).scalar_one()
     standings = _standings(connection, feed.name, current)
-    if feed.completeness.kind == "control":
+    if feed.completeness.kind != "delay":
         reached = furthest(standings, waiting)
     else:
         # An assumption holds as long as nothing contradicts it: no delivery that was refused or waits to be judged.

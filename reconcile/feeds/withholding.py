@@ -33,7 +33,7 @@ def copy_listed(source: Path, target: Path, feed: Feed, limits: Limits) -> None:
 
     Raises `Refused` where the file cannot be read on: who sent the rest of it is not known, so none of it is kept.
     """
-    if feed.reader == "parquet":
+    if feed.file_format == "parquet":
         for _ in read_rows(source, feed, limits):
             pass  # what cannot be read must be refused before any of it is copied
         _copy_parquet(source, target, feed)
@@ -65,7 +65,7 @@ def _kept(source: Path, feed: Feed, limits: Limits) -> Iterator[tuple[int, str]]
     )
     yield from above
     nothing = "{}"
-    if feed.reader == "csv":
+    if feed.file_format == "csv":
         header = next(csv.reader((f"{text}\n" for _, text in above), delimiter=feed.delimiter))
         nothing = feed.delimiter * (len(header) - 1)
     listed = listed_senders(feed)
@@ -76,7 +76,7 @@ def _kept(source: Path, feed: Feed, limits: Limits) -> Iterator[tuple[int, str]]
 
 def _copied(row: RawRow, feed: Feed, listed: frozenset[str], nothing: str) -> str:
     if row.problem:
-        return _UNREADABLE[feed.reader]
+        return _UNREADABLE[feed.file_format]
     return row.raw if (row.cells["sender"] or "").casefold() in listed else nothing
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 
 from reconcile.config import Feed
 from reconcile.feeds import manifest, watermark
+from reconcile.feeds.arrivals import arrivals
 from reconcile.feeds.inbox import Inbox
 from reconcile.feeds.landing import Landing, NotYet
 from reconcile.feeds.limits import DEFAULT_LIMITS, DELIVERIES_PER_RUN, Limits
@@ -19,19 +20,22 @@ def take_feed(world: World, feed_name: str, *, limits: Limits = DEFAULT_LIMITS) 
 
     A delivery that cannot be taken is refused and does not hold up the next one. Running it again, or two at once, changes
     nothing. Where the program itself fails on a delivery, the others are taken first; then an `ExceptionGroup` says so, and
-    the next run tries again.
+    the next run tries again. Where a database gives no rows, or no more, what it gave is taken; then a `SourceError` says why.
     """
     feed = world.configuration.feed(feed_name)
     with world.job("take_feed", feed.name) as run, held(world.database, lock_of(feed.name)):
         with world.database.begin() as connection:
             manifest.register(connection, feed, run.now)
         failures: list[Exception] = []
-        waiting, refused = _land(world, feed, run, limits, failures)
+        with arrivals(world.configuration, feed, world.database, limits, run.now) as arrived:
+            waiting, refused = _land(world, feed, arrived.inbox, run, limits, failures)
         judged = _judge(world, feed, run, waiting, limits, failures)
         with world.database.begin() as connection:
             watermark.advance(connection, feed, waiting, run.now)
         if failures:
             raise ExceptionGroup(f"feed {feed.name}: {len(failures)} deliveries could not be taken", failures)
+        if arrived.problem is not None:
+            raise arrived.problem
     return refused + judged
 
 
@@ -41,12 +45,11 @@ def lock_of(feed: str) -> str:
 
 
 def _land(
-    world: World, feed: Feed, run: JobRun, limits: Limits, failures: list[Exception]
+    world: World, feed: Feed, inbox: Inbox, run: JobRun, limits: Limits, failures: list[Exception]
 ) -> tuple[list[str], list[str]]:
     """Copies what is complete and new into the lake; returns the names of deliveries that are not complete or could not be
     copied now, and the batches that were refused because they can never be copied. Adds to `failures`.
     """
-    inbox = Inbox(world.configuration, feed)
     listing = inbox.list()
     refused: list[str] = []
     with world.database.begin() as connection:

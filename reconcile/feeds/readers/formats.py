@@ -22,7 +22,7 @@ def read_rows(path: Path, feed: Feed, limits: Limits) -> Iterator[RawRow]:
 
 
 def _rows(path: Path, feed: Feed, limits: Limits) -> Iterator[RawRow]:
-    match feed.reader:
+    match feed.file_format:
         case "csv":
             return read_csv(read_lines(path, feed.encoding, limits), feed.delimiter, feed.named_columns, limits)
         case "jsonl":
