@@ -45,6 +45,7 @@ class Confirmations:
 
     A success is a confirmation, a reversal retracts one. Announcements, failures, other kinds of transaction, other
     people's messages and our own notices are out of scope. A message that names no account is about the payer's own.
+    A reading of low confidence drops nothing: where it says that a message is none of these, a person looks at it.
     """
 
     suite = "confirmations"
@@ -107,12 +108,13 @@ class Confirmations:
     def _content(self, draft: Draft, reading: Reading) -> None:
         found = draft.found
         found["reading"] = reading.status
-        if reading.status != "parsed":
+        tells = reading.outcome in _TOLD and reading.kind in self._kinds
+        if reading.status != "parsed" or (reading.confidence == "low" and not tells):
             draft.out_of_scope = reading.status == "not_a_transaction"
+            found["reading"] = "uncertain" if reading.status == "parsed" else reading.status
             found["account"] = found["payer"]  # whom to look for when somebody asks
             return
-        if reading.outcome not in _TOLD or reading.kind not in self._kinds:
-            draft.out_of_scope = True
+        draft.out_of_scope = not tells
         found["outcome"], found["product"], found["confidence"] = reading.outcome, reading.kind, reading.confidence
         found["reference"] = normalise_reference(reading.reference)
         if found["row_key"]:

@@ -88,6 +88,9 @@ def test_references_of_feeds_with_one_provider_are_the_same_and_others_are_not(r
         (parsed(outcome="failed"), False),
         (parsed(kind="transfer"), False),
         (parsed(kind="balance_inquiry"), False),
+        (parsed(kind="transfer", confidence="low"), True),
+        (parsed(kind=None, confidence="low"), True),
+        (parsed(outcome="failed", confidence="low"), True),
         (Reading("not_a_transaction"), False),
         (Reading("unparsed"), True),
         (Reading("ambiguous", alternatives=(parsed(), parsed(amount=None))), True),
@@ -95,6 +98,15 @@ def test_references_of_feeds_with_one_provider_are_the_same_and_others_are_not(r
 )
 def test_in_scope_is_what_tells_of_a_purchase_or_cannot_be_told(read, reading, in_scope):
     assert read(catalogue=Said(reading)).out_of_scope == (not in_scope)
+
+
+@pytest.mark.parametrize("doubt", [{"kind": "transfer"}, {"kind": None}, {"outcome": "pending"}, {"outcome": "failed"}])
+def test_a_reading_of_low_confidence_drops_no_message(read, doubt):
+    draft = read(catalogue=Said(parsed(confidence="low", **doubt)))
+
+    assert not draft.out_of_scope
+    assert (draft.found["reading"], draft.found["account"], draft.found["id"]) == ("uncertain", "+2250505111111", None)
+    assert read(catalogue=Said(parsed(confidence="low"))).found["reading"] == "parsed"
 
 
 def test_which_kinds_are_purchases_can_be_configured(read):
