@@ -14,6 +14,7 @@ from reconcile.domain.clock import Clock, FileClock, WallClock
 from reconcile.domain.refusal import NotAllowedError
 from reconcile.jobs.dispatch_flow import dispatch_flow
 from reconcile.jobs.fold_flow import fold_flow
+from reconcile.jobs.housekeeping import housekeep
 from reconcile.jobs.send_notices import send_notices
 from reconcile.jobs.take_feed import take_feed
 from reconcile.jobs.world import World
@@ -53,6 +54,9 @@ class Application:
 
     def write_report(self) -> list[str]:
         return write_report(self.world)
+
+    def housekeep(self) -> dict[str, int]:
+        return {done.what: done.count for done in housekeep(self.world)}
 
     def activate(self, flow: str, *, maker: str, approver: str, passwords: Mapping[str, str], reason: str) -> str:
         """Puts the configured mode and limits of a flow into force; returns the mode. Raises `NotAllowedError`."""

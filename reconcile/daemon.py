@@ -33,7 +33,7 @@ from reconcile.runtime.terminal import Terminal
 from reconcile.store.embedded import EmbeddedPostgres
 from reconcile.store.lock import FileLock
 
-DAGS = ("feeds", "reconcile", "remedy", "notify", "report")
+DAGS = ("feeds", "reconcile", "remedy", "notify", "report", "housekeeping")
 READY_LIMIT_SECONDS = 120
 LEFTOVER_LIMIT_SECONDS = 5
 POLL_SECONDS = 0.1

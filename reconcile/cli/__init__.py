@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 from rich.markup import escape
 
-from reconcile.cli import console, feeds, files, installation, jobs, people, templates
+from reconcile.cli import console, feeds, files, installation, jobs, keeping, people, templates
 from reconcile.cli.console import RefusedError
 from reconcile.config import ConfigurationError
 from reconcile.domain.clock import ClockError
@@ -28,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _commands in (installation, files, jobs, people):
+for _commands in (installation, files, jobs, keeping, people):
     app.add_typer(_commands.app)
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(templates.app, name="templates")

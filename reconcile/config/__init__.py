@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from reconcile.config.database import Snapshot
 from reconcile.config.feed import CONTROL_SUFFIX, FEED_COLUMNS, PROVEN, Completeness, ControlFile, Delay, Feed
 from reconcile.config.operation import Alerts, Log, secrets_of
+from reconcile.config.retention import Retention
 from reconcile.config.values import (
     AssetCode,
     AwareInstant,
@@ -43,6 +44,7 @@ __all__ = [
     "Gateway",
     "Log",
     "Policy",
+    "Retention",
     "Secret",
     "Sms",
     "Snapshot",
@@ -87,7 +89,7 @@ class Airflow(Section):
     dag_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{0,60}$")] = "reconcile_"
     tags: tuple[str, ...] = ("reconcile",)
     pool: str | None = None
-    schedules: dict[Literal["feeds", "report"], str] = {}
+    schedules: dict[Literal["feeds", "report", "housekeeping"], str] = {}
     connections: dict[Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")], str] = {}
     deadline: Duration = timedelta(minutes=30)
 
@@ -219,6 +221,7 @@ class Configuration(Section):
     reports: Reports = Reports()
     log: Log = Log()
     alerts: Alerts | None = None
+    retention: Retention = Retention()
     sms: Sms | None = None
     email: Email | None = None
     flows: Annotated[tuple[Flow, ...], Field(alias="flow")] = ()

@@ -29,7 +29,7 @@ from reconcile.notices.event import Event
 from reconcile.remedy import intents, verification
 from reconcile.store.scratch import scratch_folder
 from reconcile.store.tables import run_batches, runs, statements
-from reconcile.store.worker_lock import held
+from reconcile.store.worker_lock import held, of_flow
 
 ACTOR: Final = "job:fold_flow"
 
@@ -46,7 +46,7 @@ def fold_flow(world: World, flow: str) -> str:
     section = world.configuration.flow(flow)
     with (
         world.job("fold_flow", flow) as run,
-        held(world.database, lock_of(flow), shared=True),
+        held(world.database, of_flow(flow), shared=True),
         scratch_folder("fold") as folder,
     ):
         with world.database.begin() as connection:
@@ -66,11 +66,6 @@ def fold_flow(world: World, flow: str) -> str:
         if outcome is not None:
             return str(intake.run_id)
     return "" if intake.pointer is None else str(intake.pointer.run_id)
-
-
-def lock_of(flow: str) -> str:
-    """What workers share while they write a run of that flow; whoever removes files of it holds it alone."""
-    return f"fold_flow/{flow}"
 
 
 def _hold(connection: sa.Connection, intake: Intake) -> None:

@@ -12,7 +12,7 @@ from reconcile.feeds.publishing import Publisher
 from reconcile.feeds.side import side_of
 from reconcile.jobs.world import JobRun, World
 from reconcile.store.scratch import scratch_folder
-from reconcile.store.worker_lock import held
+from reconcile.store.worker_lock import held, of_feed
 
 
 def take_feed(world: World, feed_name: str, *, limits: Limits = DEFAULT_LIMITS) -> list[str]:
@@ -23,7 +23,7 @@ def take_feed(world: World, feed_name: str, *, limits: Limits = DEFAULT_LIMITS) 
     the next run tries again. Where a database gives no rows, or no more, what it gave is taken; then a `SourceError` says why.
     """
     feed = world.configuration.feed(feed_name)
-    with world.job("take_feed", feed.name) as run, held(world.database, lock_of(feed.name)):
+    with world.job("take_feed", feed.name) as run, held(world.database, of_feed(feed.name)):
         with world.database.begin() as connection:
             manifest.register(connection, feed, run.now)
         failures: list[Exception] = []
@@ -37,11 +37,6 @@ def take_feed(world: World, feed_name: str, *, limits: Limits = DEFAULT_LIMITS) 
         if arrived.problem is not None:
             raise arrived.problem
     return refused + judged
-
-
-def lock_of(feed: str) -> str:
-    """What a worker holds while it takes a feed, so that two do not do the same work."""
-    return f"take_feed/{feed}"
 
 
 def _land(

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from reconcile.config import Airflow
 
 MANUAL = "manual"
-DEFAULT_SCHEDULES = {"feeds": "*/5 * * * *", "report": "15 0 * * *"}
+DEFAULT_SCHEDULES = {"feeds": "*/5 * * * *", "report": "15 0 * * *", "housekeeping": "30 2 * * *"}
 # A job may be run again at any time: what is done stays done, by the database's constraints.
 RETRIES = 2
 RETRY_DELAY = timedelta(seconds=10)
@@ -35,7 +35,7 @@ def dag_id(settings: Airflow, name: str) -> str:
     return f"{settings.dag_prefix}{name}"
 
 
-def schedule(settings: Airflow, name: Literal["feeds", "report"]) -> str | None:
+def schedule(settings: Airflow, name: Literal["feeds", "report", "housekeeping"]) -> str | None:
     """The configured cron text, or None when the DAG only runs when somebody triggers it."""
     configured = settings.schedules.get(name, DEFAULT_SCHEDULES[name])
     return None if configured == MANUAL else configured

@@ -1,7 +1,6 @@
 """Folders below `$TMPDIR` that a worker needs for a while, and those of workers that were killed."""
 
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -33,11 +32,6 @@ def abandoned() -> list[Path]:
     """The folders on this machine, of this user, whose worker is gone."""
     found = sorted(Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"))
     return [folder for folder in found if _is_abandoned(folder)]
-
-
-def remove(folder: Path) -> None:
-    """Removes an abandoned folder with all that is in it."""
-    shutil.rmtree(folder, ignore_errors=True)  # what its owner is just removing may be gone already
 
 
 def size_bytes(folder: Path) -> int:

@@ -13,6 +13,16 @@ class WorkerBusyError(RuntimeError):
     """Another worker has been at the same work for longer than the database's lock timeout. Run the job again later."""
 
 
+def of_feed(feed: str) -> str:
+    """What a worker holds alone while it takes a feed, so that two do not do the same work."""
+    return f"take_feed/{feed}"
+
+
+def of_flow(flow: str) -> str:
+    """What workers share while they write a run of a flow; whoever removes files of it holds it alone."""
+    return f"fold_flow/{flow}"
+
+
 @contextmanager
 def held(database: Database, name: str, *, shared: bool = False) -> Iterator[None]:
     """Holds the lock of that name, alone or with others who share it; waits for it and raises `WorkerBusyError`."""

@@ -60,7 +60,7 @@ def configure(tmp_path_factory: pytest.TempPathFactory) -> Configure:
 
 REPLACEABLE = {
     "store": 'url = "embedded"\npath = "."',
-    "airflow": 'schedules = { feeds = "manual", report = "manual" }',
+    "airflow": 'schedules = { feeds = "manual", report = "manual", housekeeping = "manual" }',
     "ledger": 'location = "sandbox/inbox/ocs/*.csv"',
 }
 

@@ -15,7 +15,7 @@ Script = Callable[..., Any]
 Configure = Callable[..., Path]
 
 CHECKOUT = Path(__file__).parents[2]
-NAMES = ("feeds", "reconcile", "remedy", "notify", "report")
+NAMES = ("feeds", "reconcile", "remedy", "notify", "report", "housekeeping")
 
 DESCRIBE = """
 import json, os

@@ -16,7 +16,7 @@ from reconcile.feeds.limits import DEFAULT_LIMITS
 from reconcile.feeds.side import side_of
 from reconcile.jobs import take_feed as job
 from reconcile.store.database import Database
-from reconcile.store.worker_lock import WorkerBusyError, held
+from reconcile.store.worker_lock import WorkerBusyError, held, of_feed
 
 from .conftest import NOON, Operator, entry
 
@@ -131,7 +131,7 @@ def test_a_worker_that_waits_too_long_says_so(operator):
         impatient.engine, "begin", lambda connection: connection.exec_driver_sql("set lock_timeout = '50ms'")
     )
     world = replace(operator.world, database=impatient)
-    with held(operator.database, job.lock_of("ocs")), pytest.raises(WorkerBusyError, match="take_feed/ocs"):
+    with held(operator.database, of_feed("ocs")), pytest.raises(WorkerBusyError, match="take_feed/ocs"):
         job.take_feed(world, "ocs")
     impatient.dispose()
 

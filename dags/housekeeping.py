@@ -1,0 +1,19 @@
+"""### Keep house
+
+Merges past days, lets go of what is beyond its retention, removes files that nobody names any more. May be killed and run
+again at any time, and runs beside all other DAGs.
+"""
+
+from airflow.sdk import DAG, task
+from reconcile_dags import app, settings
+
+from reconcile.runtime.dag_options import options, schedule
+
+with DAG(schedule=schedule(settings, "housekeeping"), **options(settings, "housekeeping", __doc__)):
+
+    @task
+    def housekeep() -> dict[str, int]:
+        """How many rows and files each part was about."""
+        return app.housekeep()
+
+    housekeep()

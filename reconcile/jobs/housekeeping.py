@@ -1,0 +1,73 @@
+"""Removes what is no longer needed and merges what is past: small transactions, safe beside every other job."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from reconcile.jobs import folding
+from reconcile.jobs.world import World
+from reconcile.keeping import compaction, expiry, garbage, local, retired, rows
+from reconcile.keeping.house import House, Swept
+from reconcile.matching import state
+from reconcile.store.scratch import scratch_folder
+from reconcile.store.worker_lock import held
+
+LOCK: Final = "housekeeping"
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how many parts are done, and of how many."""
+
+
+def housekeep(world: World, *, dry: bool = False, progress: Progress | None = None) -> list[Swept]:
+    """Keeps house once; returns what each part did or, when `dry`, would do.
+
+    May be killed at any moment and run again: a row lets go of its file first, the file is removed afterwards. Never
+    touches money, audit or open cases. Raises `WorkerBusyError` while another worker keeps house.
+    """
+    with held(world.database, LOCK):
+        if dry:
+            return list(_parts(_house(world, dry=True), world, progress))
+        with world.job(LOCK) as run:
+            done = list(_parts(_house(world, dry=False), world, progress))
+            run.counts.update({one.what: one.count for one in done if one.count})
+            return done
+
+
+def needed(world: World, flow: str) -> frozenset[str]:
+    """URLs of the published files that the next fold of a flow may read again."""
+    with world.database.begin() as connection:
+        pointer = folding.pointer(connection, flow)
+    if pointer is None:
+        return frozenset()
+    if world.lake.is_local:
+        return state.needed_files(Path(world.lake.url(pointer.path)), flow)
+    with scratch_folder("keep") as folder, world.lake.open(f"{pointer.path}/{state.MANIFEST}") as stored:
+        (folder / state.MANIFEST).write_bytes(stored.read())
+        return state.needed_files(folder, flow)
+
+
+def _house(world: World, *, dry: bool) -> House:
+    return House(
+        database=world.database,
+        lake=world.lake,
+        retention=world.configuration.retention,
+        now=world.clock.now(),
+        dry=dry,
+        needed=lambda flow: needed(world, flow),
+    )
+
+
+def _parts(house: House, world: World, progress: Progress | None) -> Iterator[Swept]:
+    # What leaves first frees most; what was retired by this run leaves with a later one.
+    reports = world.configuration.path(world.configuration.reports.path)
+    parts: tuple[tuple[str, Callable[[], Iterator[Swept]]], ...] = (
+        ("files that are retired", lambda: iter([retired.sweep(house)])),
+        ("files that nobody names", lambda: iter([garbage.sweep(house)])),
+        ("this machine", lambda: local.sweep(house, reports)),
+        ("rows beyond their retention", lambda: rows.sweep(house)),
+        ("files beyond their retention", lambda: expiry.sweep(house)),
+        ("days to merge", lambda: compaction.sweep(house)),
+    )
+    for place, (name, part) in enumerate(parts):
+        if progress is not None:
+            progress(name, place, len(parts))
+        yield from part()

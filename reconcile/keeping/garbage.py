@@ -1,0 +1,85 @@
+"""Files that no row ever named: what a job wrote before it was killed."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import PurePosixPath
+from typing import Final
+
+import sqlalchemy as sa
+
+from reconcile.keeping.house import FILES_AT_ONCE, House, Swept
+from reconcile.keeping.retired import lock_of, named
+from reconcile.store import worker_lock
+from reconcile.store.lake import LakeFile
+from reconcile.store.tables import retired_files
+
+FOLDERS: Final = ("landed", "published", "runs", "matches")
+"""What jobs write; nothing else in the lake is touched."""
+_PARTIAL: Final = ".partial"
+
+
+def sweep(house: House) -> Swept:
+    """Removes files that no row names and that have not been written for a while, and half-written ones of that age.
+
+    A job writes before it commits. So each file is looked at again under the lock of whoever could name it.
+    """
+    found: list[LakeFile] = []
+    for folder in FOLDERS:
+        for some in _in_parts(file for file in house.lake.find(folder) if _is_old(house, file)):
+            found += _nameless(house, some)
+    count = freed = 0
+    for lock, group in groupby(sorted(found, key=lambda file: (lock_of(file.path), file.path)), key=_lock):
+        for some in _in_parts(group):
+            with worker_lock.tried(house.database, lock) as mine:
+                still = [file for file in _nameless(house, some) if _is_unchanged(house, file)] if mine else []
+                for file in still:
+                    if not house.dry:
+                        house.lake.remove(file.path)
+            count, freed = count + len(still), freed + sum(file.size_bytes for file in still)
+    return Swept("files that no row ever named", count, freed)
+
+
+def could_name(path: str) -> list[str]:
+    """What a row may hold that keeps this file: its own path, for a control file that of its data, for a run its folder."""
+    file = PurePosixPath(path)
+    if file.name.startswith(".") and file.suffix == _PARTIAL:
+        return []
+    if file.parts[0] == "runs":
+        return ["/".join(file.parts[:3])]
+    parts = file.name.split(".")
+    return [str(file.with_name(".".join(parts[:count]))) for count in range(1, len(parts) + 1)]
+
+
+def _nameless(house: House, files: list[LakeFile]) -> list[LakeFile]:
+    names = {file.path: could_name(file.path) for file in files}
+    wanted = [name for some in names.values() for name in some]
+    with house.database.begin() as connection:
+        kept = named(connection, wanted)
+        kept.update(
+            connection.execute(sa.select(retired_files.c.path).where(retired_files.c.path.in_(wanted))).scalars()
+        )
+    return [file for file in files if kept.isdisjoint(names[file.path])]
+
+
+def _is_old(house: House, file: LakeFile) -> bool:
+    return file.changed_at < datetime.now(UTC) - house.retention.unnamed
+
+
+def _is_unchanged(house: House, file: LakeFile) -> bool:
+    return list(house.lake.find(file.path)) == [file]
+
+
+def _lock(file: LakeFile) -> str:
+    return lock_of(file.path)
+
+
+def _in_parts(files: Iterable[LakeFile]) -> Iterator[list[LakeFile]]:
+    some: list[LakeFile] = []
+    for file in files:
+        some.append(file)
+        if len(some) == FILES_AT_ONCE:
+            yield some
+            some = []
+    if some:
+        yield some

@@ -1,0 +1,132 @@
+"""An operator whose days lie beyond the horizon: real deliveries, taken and folded by the real jobs."""
+
+import itertools
+import os
+import shutil
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from reconcile.desk import lake_file
+from reconcile.jobs.fold_flow import fold_flow
+from reconcile.jobs.housekeeping import housekeep
+from reconcile.reports.lake_rows import files_of, lake_rows, match_files
+from reconcile.store.database import Database
+from reconcile.store.embedded import EmbeddedPostgres
+from tests.integration.feeds.conftest import Operator, entry, message
+
+FIRST = datetime(2024, 7, 9, tzinfo=UTC)
+LATE = FIRST + timedelta(days=20)
+NUMBERS = ("+2250707123456", "+2250101010101", "+2250505050505")
+DELIVERIES = 6
+_numbers = itertools.count(1)
+
+
+class Town(Operator):
+    """Two past days in three deliveries each, and one today; every purchase is credited."""
+
+    def live(self):
+        for number in range(DELIVERIES):
+            self.trade(number, FIRST + timedelta(hours=8 * (number + 1)))
+        self.trade(DELIVERIES, LATE)
+        return self
+
+    def trade(self, number, through):
+        """One delivery on each feed: a purchase of each customer, an hour before it is complete."""
+        self.at(through)
+        at = through - timedelta(hours=1)
+        told, posted = [], []
+        for place, account in enumerate(NUMBERS):
+            reference = f"RC{number}{place}.A00011"
+            text = (
+                f"Vous avez achete 1050 FCFA d'unites pour le {account[4:]}. Frais: 0 FCFA. Nouveau solde: 12340 FCFA. "
+                f"ID Trans: {reference}."
+            )
+            told.append(message(f"M{number}-{place}", text, recipient=account, at=at.isoformat()))
+            posted.append(
+                entry(
+                    f"E{number}-{place}", account=account, reference=reference,
+                    at=(at + timedelta(seconds=3)).strftime("%Y-%m-%d %H:%M:%S"),
+                )
+            )  # fmt: skip
+        self.messages(f"{number:03}.jsonl.gz", told, through=through)
+        self.ledger(f"{number:03}.csv", posted, through=through)
+        self.take("smsc")
+        self.take("ocs")
+        return self.fold()
+
+    def fold(self):
+        return fold_flow(self.world, "topup")
+
+    def keep(self, **options):
+        return {one.what: one for one in housekeep(self.world, **options)}
+
+    def age(self):
+        """Two days pass on the machine: whatever was written or retired is old now."""
+        then = time.time() - 2 * 86_400
+        for path in (self.folder / "lake").rglob("*"):
+            os.utime(path, (then, then))
+        with self.database.begin() as connection:
+            connection.execute(sa.text("update retired_files set retired_at = retired_at - interval '2 days'"))
+
+    def files(self):
+        """Every file of the lake, by its path below it."""
+        lake = self.folder / "lake"
+        return sorted(path.relative_to(lake).as_posix() for path in lake.rglob("*") if path.is_file())
+
+    def kinds(self):
+        """How many files lie in each folder of the lake."""
+        return dict(Counter(path.split("/")[0] for path in self.files()))
+
+    def seen(self):
+        """All that desk and reports read of the lake, by the questions that they ask."""
+        world, found = self.world, []
+        for account in NUMBERS:
+            for bought in lake_file.purchases_of_account(world, account):
+                found.append((bought, lake_file.purchases_by_reference(world, bought.reference) == [bought]))
+                found.append(lake_file.entries_of(world, bought))
+        for day in (FIRST, FIRST + timedelta(days=1), LATE - timedelta(days=1)):
+            with self.database.begin() as connection:
+                told = files_of(connection, world.lake, flow="topup", side="confirmation")
+                posted = files_of(connection, world.lake, flow="topup", side="ledger")
+                matches = match_files(connection, world.lake, flow="topup")
+            until = {"begin": day, "until": day + timedelta(days=1)}
+            found += [
+                lake_rows(world.lake, "waits", told, entries=posted, matches=matches, **until),
+                lake_rows(world.lake, "confirmed_minutes", told, **until),
+                lake_rows(world.lake, "credited_minutes", posted, **until),
+            ]
+        return found
+
+    def statements(self):
+        return self.query("select flow, asset, day, verdict, lines from statements order by day")
+
+
+@pytest.fixture(scope="session")
+def _lived(postgres: EmbeddedPostgres, _migrated: str, tmp_path_factory):
+    """The town's life, once: a database to copy, and its folder. The state of a fold names absolute paths, so each test finds
+    the folder in the same place.
+    """
+    folder, snapshot = tmp_path_factory.mktemp("town"), tmp_path_factory.mktemp("snapshot")
+    database = Database(postgres.database("lived_town", owner="reconcile", template=_migrated))
+    Town(folder, database).live()
+    database.dispose()
+    shutil.copytree(folder, snapshot, dirs_exist_ok=True)
+    return folder, snapshot
+
+
+@pytest.fixture
+def town(postgres: EmbeddedPostgres, _lived):
+    folder, snapshot = _lived
+    shutil.rmtree(folder)
+    shutil.copytree(snapshot, folder)
+    name = f"town_{next(_numbers)}"
+    database = Database(postgres.database(name, owner="reconcile", template="lived_town"))
+    town = Town(folder, database)
+    town.at(LATE)
+    yield town
+    database.dispose()
+    postgres.drop(name)
