@@ -4,6 +4,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -23,8 +24,8 @@ from reconcile.config.values import (
     Section,
     Zone,
 )
-from reconcile.domain.flow import FlowRules
-from reconcile.domain.money import Asset, asset, to_minor
+from reconcile.domain.flow import FlowRules, PassOptions
+from reconcile.domain.money import AmountError, Asset, asset, to_minor
 
 __all__ = [
     "CONTROL_SUFFIX",
@@ -103,6 +104,10 @@ class Flow(Section):
     grace: Duration = timedelta(minutes=10)
     window: Duration = timedelta(minutes=15)
     horizon: Duration = timedelta(days=7)
+    references: Literal["shared", "unrelated"] = "shared"
+    fee: str = "0"
+    fee_percent: Annotated[Decimal, Field(ge=0, lt=100, max_digits=4, decimal_places=2)] = Decimal(0)
+    baskets: bool = False
     zone: Zone = "UTC"
     mode: Literal["shadow", "canary", "live", "stopped"] = "shadow"
     brand: Annotated[str, Field(max_length=20)] = "Service client"
@@ -118,7 +123,23 @@ class Flow(Section):
             grace=self.grace,
             window=self.window,
             horizon=self.horizon,
+            options=PassOptions(
+                references_unrelated=self.references == "unrelated",
+                fee_minor=to_minor(self.fee, self.unit),
+                fee_basis_points=int(self.fee_percent * 100),
+                baskets=self.baskets,
+            ),
         )
+
+    @model_validator(mode="after")
+    def _fee_is_an_amount(self) -> "Flow":
+        try:
+            fee_minor = to_minor(self.fee, self.unit)
+        except AmountError as error:
+            raise ValueError(f"fee: {error}") from error
+        if fee_minor < 0:
+            raise ValueError(f"fee: {self.fee} is less than nothing")
+        return self
 
     @property
     def unit(self) -> Asset:

@@ -86,7 +86,7 @@ _INDISPENSABLE: Final[dict[str, frozenset[str]]] = {
 }
 _KINDS: Final[dict[str, frozenset[str]]] = {
     "confirmation": frozenset({"purchase", "reversal"}),
-    "ledger": frozenset({"purchase", "reversal", "ignored"}),
+    "ledger": frozenset({"purchase", "reversal", "held", "ignored"}),
     "payment": frozenset({"payment", "reversal", "ignored"}),
     "directory": frozenset(),
 }
@@ -112,7 +112,7 @@ class Feed(Section):
     time_format: str | None = None
     senders: tuple[str, ...] = ()
     columns: dict[str, str] = {}
-    kinds: dict[Literal["purchase", "payment", "reversal", "ignored"], tuple[str, ...]] = {}
+    kinds: dict[Literal["purchase", "payment", "reversal", "held", "ignored"], tuple[str, ...]] = {}
     completeness: Completeness = ControlFile()
     ready: Literal["stable"] | Marker = "stable"
     stable_for: Duration = timedelta(seconds=5)

@@ -9,6 +9,25 @@ DEFAULT_HORIZON = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
+class PassOptions:
+    """What a flow may declare beyond its times.
+
+    `references_unrelated`: the two sides number their rows each in its own way, so that two references that differ do not
+    name two purchases. `fee_minor`, `fee_basis_points`: what a credit may fall short of its confirmation under the same
+    reference, in minor units or in hundredths of a per cent of the amount, whichever is more. `baskets`: messages with one
+    identity and different amounts are parts of one purchase, and their sum is owed.
+    """
+
+    references_unrelated: bool = False
+    fee_minor: int = 0
+    fee_basis_points: int = 0
+    baskets: bool = False
+
+
+DEFAULT_OPTIONS = PassOptions()
+
+
+@dataclass(frozen=True, slots=True)
 class FlowRules:
     """What matching must know about a flow.
 
@@ -22,6 +41,7 @@ class FlowRules:
     grace: timedelta
     window: timedelta
     horizon: timedelta = DEFAULT_HORIZON
+    options: PassOptions = DEFAULT_OPTIONS
 
     @property
     def deadline_after(self) -> timedelta:

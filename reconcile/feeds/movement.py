@@ -25,12 +25,14 @@ class Movement:
         self._amount(draft)
 
     def _kind(self, draft: Draft) -> None:
-        """What is ours and its reversals are in scope. A kind of no name might be either, so it is not passed over."""
+        """What is ours, its reversals, and what the operator holds back are in scope. A kind of no name might be any of them,
+        so it is not passed over.
+        """
         if not self._kinds:
             return
         word = draft.row.cells.get("kind")
         kind = self._kinds.get(word or "")
-        if kind in {self._forward, "reversal"}:
+        if kind in {self._forward, "reversal", "held"}:
             draft.found["kind"] = kind
         elif word is None:
             draft.problems["kind"] = f"says neither {self._forward} nor reversal"

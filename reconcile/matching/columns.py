@@ -27,6 +27,7 @@ ENTRY: Mapping[str, str] = {
     "account": "VARCHAR",
     "asset": "VARCHAR",
     "amount_minor": "BIGINT",
+    "kind": "VARCHAR",
     "own_key": "VARCHAR",
     "posted_at": "TIMESTAMPTZ",
     "batch_id": "UUID",
@@ -87,7 +88,7 @@ MINUTE: Mapping[str, str] = {
 }
 
 
-LATER: frozenset[str] = frozenset({"batch_id"})
+LATER: frozenset[str] = frozenset({"batch_id", "kind"})
 """Columns that files of earlier versions do not have."""
 
 

@@ -15,7 +15,6 @@ from reconcile.domain.flow import FlowRules
 from reconcile.domain.money import asset
 from reconcile.matching import columns, foreign, picture
 from reconcile.matching.engine import DEFAULT_ENGINE, Engine
-from reconcile.matching.options import DEFAULT_OPTIONS, PassOptions
 from reconcile.matching.page import render
 from reconcile.matching.passes import run_passes, set_rules, statement_days
 from reconcile.matching.session import Session, literal
@@ -85,7 +84,6 @@ def match_files(
     as_of: datetime | None = None,
     report: Path | None = None,
     progress: Progress = lambda _doing, _done, _steps: None,
-    options: PassOptions = DEFAULT_OPTIONS,
     engine: Engine = DEFAULT_ENGINE,
 ) -> MatchReport:
     """Compare two files, CSV or Parquet (columns: `foreign.REQUIRED` and an amount), and write the results into `out`.
@@ -103,7 +101,7 @@ def match_files(
         through = as_of or _after_everything(session, rules)
         both = Watermark(through, "proven")
         completeness = Completeness(both, both)
-        _prepare(session, rules, options, completeness, through)
+        _prepare(session, rules, completeness, through)
         run_passes(session, rules, out / MATCHES)
         days = statement_days(session, rules, completeness, through)
         progress(_STEPS[3], 3, len(_STEPS))
@@ -155,11 +153,9 @@ def _after_everything(session: Session, rules: FlowRules) -> datetime:
     return epoch + timedelta(microseconds=last_us or 0) + 2 * rules.deadline_after + timedelta(seconds=1)
 
 
-def _prepare(
-    session: Session, rules: FlowRules, options: PassOptions, completeness: Completeness, as_of: datetime
-) -> None:
+def _prepare(session: Session, rules: FlowRules, completeness: Completeness, as_of: datetime) -> None:
     """A first fold with nothing behind it: no state, no attempts of ours, nothing held."""
-    set_rules(session, rules, options, completeness)
+    set_rules(session, rules, completeness)
     session.set_instant("frozen_before", None)
     session.set_instant("ledger_through_before", None)
     session.set_variable("as_of", "TIMESTAMPTZ", as_of)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from reconcile.domain.flow import FlowRules
 from reconcile.matching import columns, inputs, state, statement_file
 from reconcile.matching.engine import DEFAULT_ENGINE, Engine
-from reconcile.matching.options import DEFAULT_OPTIONS, PassOptions
 from reconcile.matching.outcome import Counts, Outcome
 from reconcile.matching.passes import run_passes, set_rules, statement_days
 from reconcile.matching.session import Session
@@ -43,6 +42,10 @@ _WRITTEN = {
             SELECT DISTINCT ON (entry_id) * FROM rest_entry WHERE entry_id IN (SELECT entry_id FROM easy)
             ORDER BY entry_id, batch_id
         )
+        UNION ALL BY NAME
+        FROM rest_held
+        WHERE coalesce(posted_at >= getvariable('frozen_before'), true)
+            OR entry_id IN (SELECT entry_id FROM hold WHERE group_id IN (SELECT group_id FROM kept_group))
         ORDER BY entry_id""",
     state.JUDGED: f"SELECT {columns.select(columns.VERDICT)} FROM latest ORDER BY break_id",  # noqa: S608 - our own names
     state.TOTALS: "FROM total_after",
@@ -68,7 +71,6 @@ def fold(
     held_accounts: Collection[str] = (),
     held_references: Collection[str] = (),
     withdrawn: Sequence[str] = (),
-    options: PassOptions = DEFAULT_OPTIONS,
     engine: Engine = DEFAULT_ENGINE,
 ) -> Outcome:
     """Fold newly published batches into the state in `previous`; write outcome and new state to the folder `out`.
@@ -89,7 +91,7 @@ def fold(
         gone = inputs.open_views(session, previous, horizon, sorted(confirmations), sorted(entries), withdrawn)
         horizon = horizon.without(gone)
         manifest = inputs.with_new_files(session, horizon, confirmations, entries, completeness.ledger.complete_through)
-        set_rules(session, rules, options, completeness)
+        set_rules(session, rules, completeness)
         inputs.set_limits(session, manifest, cutoff, before.ledger_through_us)
         inputs.hand_over(session, own, held_accounts, held_references)
         session.run("withdraw")

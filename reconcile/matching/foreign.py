@@ -259,6 +259,7 @@ def normalised(file: ForeignFile) -> str:
         own = {
             "entry_id": file.text("id"),
             **shared,
+            "kind": "NULL::VARCHAR",
             "own_key": "NULL::VARCHAR",
             "posted_at": _time(file),
             "batch_id": "NULL::UUID",

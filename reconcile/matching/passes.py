@@ -9,7 +9,6 @@ from reconcile.domain.breaks import OWING, SETTLED, BreakKind
 from reconcile.domain.flow import FlowRules
 from reconcile.matching.identity import Candidate, Link, link_all
 from reconcile.matching.matches_file import Ids, MatchesFile
-from reconcile.matching.options import PassOptions
 from reconcile.matching.plain import find_plain_pairs
 from reconcile.matching.session import Session
 from reconcile.matching.split import Part, split_all
@@ -22,9 +21,11 @@ CLOSED_KINDS = (SETTLED, BreakKind.LATE_CREDIT.value)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def set_rules(session: Session, rules: FlowRules, options: PassOptions, completeness: Completeness) -> None:
+def set_rules(session: Session, rules: FlowRules, completeness: Completeness) -> None:
     """The variables of flow, passes and watermarks that the SQL reads."""
+    options = rules.options
     session.set_variable("references_unrelated", "BOOLEAN", options.references_unrelated)
+    session.set_variable("baskets", "BOOLEAN", options.baskets)
     session.set_variable("fee_minor", "BIGINT", options.fee_minor)
     session.set_variable("fee_basis_points", "BIGINT", options.fee_basis_points)
     session.set_variable("since", "TIMESTAMPTZ", rules.since)
@@ -53,7 +54,7 @@ def run_passes(session: Session, rules: FlowRules, matches: Path) -> int:
         _link_identity(session, rules)
         session.run("split")
         _link_split(session)
-        for step in ("easy", "judge", "verdict", "lines", "matches", "totals", "conservation"):
+        for step in ("easy", "hold", "judge", "verdict", "lines", "matches", "totals", "conservation"):
             session.run(step)
         plain_written.result()
         file.write_closer(session)

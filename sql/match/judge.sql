@@ -1,5 +1,5 @@
 -- The verdict of every group that the passes left with something to explain.
--- In:  purchase, posting, unit, stray, link(unit_id, group_id, pass), doubt(group_id), own_entry, own_verdict,
+-- In:  purchase, posting, unit, stray, link(unit_id, group_id, pass), doubt(group_id), hold, own_entry, own_verdict,
 --      held_account, held_reference, judged (verdicts so far).
 -- Out: placed (every entry in its final group); bundle (one row per group, with the id its break has: what was confirmed,
 --      posted, paid by us, whether its time is up, and its kind of break or NULL).
@@ -25,7 +25,7 @@ WITH promised AS (
         coalesce(sum(amount_minor) FILTER (NOT retracted), 0)::BIGINT AS confirmed_minor,
         coalesce(sum(amount_minor) FILTER (retracted), 0)::BIGINT AS retracted_minor,
         min(confirmed_at) AS confirmed_at,
-        max(confirmed_at) + getvariable('deadline_after') AS deadline_at,
+        max(told_until) + getvariable('deadline_after') AS deadline_at,
         max(retracted_at) AS retracted_at,
         bool_or(low) AS low,
         bool_or(readings > 1) AS conflicting,
@@ -134,13 +134,15 @@ joined AS (
         p.shown.amounts_read AS amounts_read,
         coalesce(r.own_missing, false) AS own_missing,
         coalesce(r.own_doubled, false) AS own_doubled,
-        s.claims, s.other_account, s.other_asset, s.stray_entry_ids, s.stray_posted_at
+        s.claims, s.other_account, s.other_asset, s.stray_entry_ids, s.stray_posted_at,
+        h.hold_entry_ids
     FROM promised AS p
     FULL JOIN posted AS e USING (group_id)
     LEFT JOIN own AS o USING (group_id)
     LEFT JOIN remedy AS r USING (group_id)
     LEFT JOIN whole AS w USING (group_id)
     LEFT JOIN elsewhere AS s USING (group_id)
+    LEFT JOIN (SELECT group_id, list(entry_id ORDER BY entry_id) AS hold_entry_ids FROM hold GROUP BY group_id) AS h USING (group_id)
 ),
 timed AS (
     SELECT
@@ -182,6 +184,7 @@ SELECT
         WHEN entries = 0 AND (claims > 1 OR t.group_id IN (SELECT group_id FROM doubt)) THEN 'ambiguous'
         WHEN entries = 0 AND other_account THEN 'misdirected'
         WHEN entries = 0 AND other_asset THEN 'wrong_asset'
+        WHEN hold_entry_ids IS NOT NULL THEN 'held'
         WHEN t.posted_minor + t.own_minor > 0 THEN 'under_credited'
         ELSE 'never_credited'
     END AS kind

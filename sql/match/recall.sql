@@ -11,7 +11,7 @@
 CREATE TEMP TABLE loose_key AS
 SELECT match_key FROM loose_confirmation WHERE match_key IS NOT NULL
 UNION
-SELECT match_key FROM loose_entry WHERE match_key IS NOT NULL;
+SELECT match_key FROM loose_entry WHERE match_key IS NOT NULL AND kind IS DISTINCT FROM 'held';
 
 CREATE TEMP TABLE new_key AS
 SELECT match_key FROM new_confirmation WHERE match_key IS NOT NULL

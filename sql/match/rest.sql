@@ -29,16 +29,28 @@ all_messages AS (
         -- The first reversal that no success follows.
         min(confirmed_at) FILTER (outcome = 'reversed' AND confirmed_at >= last_success_at) AS retracted_at,
         coalesce(bool_or(confidence = 'low') FILTER (outcome = 'success'), false) AS low,
-        count(DISTINCT (account, asset, amount_minor)) FILTER (outcome = 'success') AS readings,
+        count(DISTINCT (account, asset, CASE WHEN NOT getvariable('baskets') OR read_twice THEN amount_minor END)) FILTER (outcome = 'success') AS readings,
+        any_value(last_success_at) AS last_success_at,
         list(DISTINCT amount_minor ORDER BY amount_minor) FILTER (outcome = 'success') AS amounts_read
     FROM (
-        SELECT *, max(confirmed_at) FILTER (outcome = 'success') OVER (PARTITION BY confirmation_id) AS last_success_at
-        FROM rest_confirmation
+        SELECT
+            *,
+            max(confirmed_at) FILTER (outcome = 'success') OVER (PARTITION BY confirmation_id) AS last_success_at,
+            -- One message that was read with two amounts: a corrected reading, and no basket.
+            bool_or(message_amounts > 1) OVER (PARTITION BY confirmation_id) AS read_twice
+        FROM (
+            SELECT *, count(DISTINCT amount_minor) FILTER (outcome = 'success') OVER (PARTITION BY confirmation_id, message_id) AS message_amounts
+            FROM rest_confirmation
+        )
     )
     GROUP BY confirmation_id
 )
--- Where messages name several amounts, the least of them is counted as promised: nobody is owed more on their word.
-SELECT f.* REPLACE (m.amounts_read[1] AS amount_minor), m.retracted_at IS NOT NULL AS retracted, m.retracted_at, m.low, m.readings, m.amounts_read
+-- Where messages name several amounts, the least of them is counted as promised: nobody is owed more on their word. In a
+-- basket each names a part.
+SELECT
+    f.* REPLACE (CASE WHEN getvariable('baskets') AND m.readings = 1 THEN list_sum(m.amounts_read)::BIGINT ELSE m.amounts_read[1] END AS amount_minor),
+    CASE WHEN getvariable('baskets') AND m.readings = 1 THEN m.last_success_at ELSE f.confirmed_at END AS told_until,
+    m.retracted_at IS NOT NULL AS retracted, m.retracted_at, m.low, m.readings, m.amounts_read
 FROM first_message AS f
 JOIN all_messages AS m USING (confirmation_id);
 

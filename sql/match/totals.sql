@@ -67,7 +67,12 @@ HAVING sum(rows) <> 0;
 CREATE TEMP TABLE recalled_told AS
 SELECT *
 FROM (
-    SELECT *, min(confirmed_at) OVER (PARTITION BY match_key) AS first_at
+    SELECT
+        * REPLACE (
+            -- The parts of a basket: it left as one purchase.
+            list_sum(list_distinct(list(amount_minor) OVER (PARTITION BY confirmation_id)))::BIGINT AS amount_minor
+        ),
+        min(confirmed_at) OVER (PARTITION BY match_key) AS first_at
     FROM recalled_confirmation
     WHERE outcome = 'success'
     QUALIFY row_number() OVER (
@@ -77,7 +82,9 @@ FROM (
 WHERE first_at >= getvariable('since');
 
 CREATE TEMP TABLE recalled_posted AS
-SELECT DISTINCT ON (entry_id) * FROM recalled_entry WHERE match_key IN (SELECT match_key FROM recalled_told);
+SELECT DISTINCT ON (entry_id) *
+FROM recalled_entry
+WHERE match_key IN (SELECT match_key FROM recalled_told) AND kind IS DISTINCT FROM 'held';
 
 CREATE TEMP TABLE total_after AS
 SELECT asset, day, side, line, sum(rows)::BIGINT AS rows, sum(minor)::BIGINT AS minor

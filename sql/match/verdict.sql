@@ -61,6 +61,7 @@ SELECT
         CASE WHEN kind = 'ambiguous' THEN 'more than one reading is possible: a person decides' END,
         CASE WHEN kind = 'misdirected' THEN 'the units went to another account: a person decides' END,
         CASE WHEN kind = 'wrong_asset' THEN 'it was credited in another asset: a person decides' END,
+        CASE WHEN kind = 'held' THEN 'the operator holds it until a condition is met: a person sees to it' END,
         CASE WHEN kind = 'recredit_missing' THEN 'our own credit is not on the ledger: a person decides, nothing is sent again' END,
         CASE WHEN kind <> 'misdirected' AND other_account THEN 'an entry on another account has the same reference' END,
         CASE WHEN unclaimed_entry_ids IS NOT NULL THEN 'an unclaimed entry on this account has the same amount within 72 hours' END
@@ -102,6 +103,7 @@ SELECT
         late_original_after_recredit: balance_minor < 0 AND own_minor > 0 AND posted_minor > 0,
         stray_entry_ids: stray_entry_ids,
         unclaimed_entry_ids: unclaimed_entry_ids,
+        held_entry_ids: hold_entry_ids,
         quarantined_row_could_settle: held
     })::VARCHAR AS evidence
 FROM known

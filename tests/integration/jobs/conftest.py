@@ -79,14 +79,21 @@ class Operator:
         return confirmation_id
 
     def post(
-        self, when: datetime, account: str, amount: int, *, reference: str | None = None, own_key: str | None = None
+        self,
+        when: datetime,
+        account: str,
+        amount: int,
+        *,
+        reference: str | None = None,
+        own_key: str | None = None,
+        kind: str = "purchase",
     ) -> None:
-        """A movement on the ledger."""
+        """A row of the ledger."""
         self.entries.append({
             "entry_id": str(ids.entry_id("ocs", str(next(self.numbers)))),
             "match_key": _key(reference, account) if reference else None, "account_key": _key(account),
-            "reference": reference, "account": account, "asset": "XOF", "amount_minor": amount, "own_key": own_key,
-            "posted_at": when,
+            "reference": reference, "account": account, "asset": "XOF", "amount_minor": amount, "kind": kind,
+            "own_key": own_key, "posted_at": when,
         })  # fmt: skip
 
     def credit_late(self, case_id: UUID, when: datetime) -> None:
@@ -248,12 +255,20 @@ def settings() -> dict[str, Any]:
 
 
 @pytest.fixture
-def operator(database_url: str, tmp_path: Path, settings: dict[str, Any]) -> Iterator[Operator]:
+def declared() -> dict[str, Any]:
+    """What the configuration says of the flow beyond the least; tests change it before they ask for `operator`."""
+    return {}
+
+
+@pytest.fixture
+def operator(
+    database_url: str, tmp_path: Path, settings: dict[str, Any], declared: dict[str, Any]
+) -> Iterator[Operator]:
     clock_file = tmp_path / "clock"
     clock_file.write_text(DAY.isoformat())
     configuration = config.build(
         {
-            "flow": [{"name": FLOW, "asset": "XOF", "since": DAY, "mode": "live"}],
+            "flow": [{"name": FLOW, "asset": "XOF", "since": DAY, "mode": "live", **declared}],
             "feed": [
                 {"name": "smsc", "flow": FLOW, "side": "confirmation", "reader": "jsonl", "location": "in/*.jsonl"},
                 {"name": "ocs", "flow": FLOW, "side": "ledger", "reader": "csv", "location": "in/*.csv"},

@@ -20,7 +20,6 @@ from reconcile.domain.money import asset
 from reconcile.matching import columns
 from reconcile.matching.engine import Engine
 from reconcile.matching.fold import fold
-from reconcile.matching.options import DEFAULT_OPTIONS, PassOptions
 from reconcile.matching.watermark import Completeness, Watermark
 
 if TYPE_CHECKING:
@@ -83,8 +82,9 @@ def posted(
     row: str,
     unit: str = "XOF",
     own_key: str | None = None,
+    kind: str | None = None,
 ) -> dict[str, Any]:
-    """A ledger entry as the feeds publish it; a reversal is negative."""
+    """A ledger entry as the feeds publish it; a reversal is negative, and what is held moves nothing."""
     return {
         "entry_id": str(uuid5(ids.NAMESPACE, f"entry {row}")),
         "match_key": digest(FLOW, reference, account, unit) if reference else None,
@@ -93,6 +93,7 @@ def posted(
         "account": account,
         "asset": unit,
         "amount_minor": amount,
+        "kind": kind or ("reversal" if amount < 0 else "purchase"),
         "own_key": own_key,
         "posted_at": at,
     }
@@ -112,7 +113,6 @@ class Folder:
 
     home: Path
     rules: FlowRules = RULES
-    options: PassOptions = DEFAULT_OPTIONS
     outcomes: list[Outcome] = field(default_factory=list)
 
     def fold(
@@ -145,7 +145,6 @@ class Folder:
             held_accounts=held_accounts,
             held_references=held_references,
             withdrawn=[digest(name) for name in withdrawn],
-            options=self.options,
             engine=Engine(threads=1),
         )
         self.outcomes.append(outcome)
@@ -220,9 +219,8 @@ class Story:
                     }
                 )
             elif verb == "option":
-                self.folder.options = replace(
-                    self.folder.options, **{name: int(value) for name, value in options.items()}
-                )
+                declared = replace(self.folder.rules.options, **{name: int(value) for name, value in options.items()})
+                self.folder.rules = replace(self.folder.rules, options=declared)
             elif verb == "fold":
                 self._fold(words[0], options)
         return "\n".join(self.heard) + "\n"
