@@ -4,6 +4,7 @@ import gzip
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -14,6 +15,8 @@ from reconcile.jobs.take_feed import take_feed
 from reconcile.jobs.world import World
 from reconcile.store.database import Database
 from reconcile.store.lake import Lake
+
+from .charging import Charging, read_by
 
 NOON = datetime(2024, 7, 9, 12, tzinfo=UTC)
 CONFIGURATION = {
@@ -140,6 +143,20 @@ def operator(tmp_path, database_url):
     database = Database(database_url)
     yield Operator(tmp_path, database)
     database.dispose()
+
+
+@pytest.fixture
+def charging(empty_database_url):
+    """The operator's own database, in the same server as ours."""
+    database = Charging(empty_database_url)
+    yield database
+    database.engine.dispose()
+
+
+@pytest.fixture
+def reader(operator, charging):
+    """Makes the operator's ledger a feed that reads the charging database."""
+    return partial(read_by, operator, charging.url)
 
 
 def entry(key, *, kind="RECHARGE", account="+2250707123456", amount="1050", reference="RC240709.1145.A00011", own="",
