@@ -5,15 +5,18 @@ again at any time, and runs beside all other DAGs.
 """
 
 from airflow.sdk import DAG, task
-from reconcile_dags import app, settings
+from reconcile_dags import Installation
 
 from reconcile.runtime.dag_options import options, schedule
 
-with DAG(schedule=schedule(settings, "housekeeping"), **options(settings, "housekeeping", __doc__)):
+here = Installation.of(__file__)
+
+with DAG(schedule=schedule(here.settings, "housekeeping"), **options(here.settings, "housekeeping", __doc__)):
 
     @task
+    @here.masked
     def housekeep() -> dict[str, int]:
         """How many rows and files each part was about."""
-        return app.housekeep()
+        return here.jobs().housekeep()
 
     housekeep()
