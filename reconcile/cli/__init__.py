@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 from rich.markup import escape
 
-from reconcile.cli import console, feeds, files, installation, jobs, keeping, people, templates
+from reconcile.cli import batch, console, feeds, files, installation, jobs, keeping, people, quarantine, templates
 from reconcile.cli.console import RefusedError
 from reconcile.config import ConfigurationError
 from reconcile.domain.clock import ClockError
@@ -31,6 +31,8 @@ app = typer.Typer(
 for _commands in (installation, files, jobs, keeping, people):
     app.add_typer(_commands.app)
 app.add_typer(feeds.app, name="feeds")
+app.add_typer(batch.app, name="batch")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(templates.app, name="templates")
 
 

@@ -58,10 +58,14 @@ class Intake:
     now: datetime
     limits: Limits = DEFAULT_LIMITS
 
-    def stage(self, path: Path, staging: Staging) -> Tally:
-        """Reads, normalises and examines every row into `staging`; raises `Refused` where the file cannot be read on."""
+    def stage(self, path: Path, staging: Staging, only: frozenset[int] | None = None) -> Tally:
+        """Reads, normalises and examines every row, or those numbered in `only`, into `staging`.
+
+        Raises `Refused` where the file cannot be read on.
+        """
         tally = Tally()
-        for rows in _chunks(read_rows(path, self.feed, self.limits)):
+        found = read_rows(path, self.feed, self.limits)
+        for rows in _chunks(found if only is None else (row for row in found if row.number in only)):
             drafts = self.side.read(rows)
             for draft in drafts:
                 tally.add(draft)

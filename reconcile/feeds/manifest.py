@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from reconcile.config import PROVEN, Feed
 from reconcile.domain.ids import derive
+from reconcile.feeds import withdrawal
 from reconcile.feeds.staging import DISPOSITIONS, QuarantinedRow, Share, Span
 from reconcile.store import audit
 from reconcile.store.tables import batches, deliveries, feeds, quarantine
@@ -154,6 +155,18 @@ def overlapping(connection: sa.Connection, feed: Feed, span: Span, since: dateti
     return sorted(connection.execute(query).scalars())
 
 
+def withdrawn(connection: sa.Connection, feed: Feed, span: Span) -> list[str]:
+    """Files of withdrawn batches of the feed that may hold a row with a key of `span`."""
+    query = sa.select(batches.c.path).where(
+        batches.c.feed == feed.name,
+        batches.c.status == "withdrawn",
+        batches.c.path.is_not(None),
+        batches.c.last_key >= span.first_key,
+        batches.c.first_key <= span.last_key,
+    )
+    return sorted(connection.execute(query).scalars())
+
+
 def held_keys(connection: sa.Connection, feed: str) -> list[str]:
     """The keys under which rows of the feed are held in quarantine."""
     query = sa.select(quarantine.c.row_key).distinct()
@@ -186,6 +199,8 @@ def publish(connection: sa.Connection, feed: Feed, batch_id: UUID, accepted: Acc
         path=accepted.path, raw_rows=accepted.raw_rows, **counts, money=accepted.money, first_key=first_key, last_key=last_key,
         complete_through=accepted.complete_through, published_at=now,
     )  # fmt: skip
+    source = connection.execute(sa.select(batches.c.source).where(batches.c.batch_id == batch_id)).scalar_one()
+    withdrawal.make_good(connection, feed.name, source, now)
     _supersede(connection, feed.name, accepted, now)
     _quarantine(connection, feed, batch_id, accepted.quarantined, now)
     _record(connection, batch_id, "batch_published", "published", now, counts)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -25,6 +26,14 @@ from reconcile.store.scratch import scratch_folder
 
 class OvertakenError(RuntimeError):
     """Another worker published rows of the same feed meanwhile; the batch stays landed, for the next run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What the fates of a batch's rows rest on: the keys it spans, and the published files that hold some of these."""
+
+    span: Span | None
+    compared_with: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,34 +76,50 @@ class Publisher:
         return control
 
     def _publish(self, landed: Landed, control: Control | None, scratch: Path) -> None:
-        intake = Intake(self.feed, self.flow, self.side, self.now, self.limits)
+        intake = self.intake
         with Staging(scratch, self.side, self.lake) as staging:
-            tally = intake.stage(self._local(landed.landed_path, scratch), staging)
-            span = staging.span()
-            with self.database.begin() as connection:
-                compared_with = self._overlapping(connection, span)
-            staging.judge([self.lake.url(path) for path in compared_with])
+            tally = intake.stage(self.local(landed.landed_path, scratch), staging)
+            basis = self.compare(staging)
             intake.check(tally, staging, control)
             with self.database.begin() as connection:
                 staging.count_as_duplicates(
                     manifest.repeated(connection, self.feed.name, staging.quarantined(self.limits.quarantined_rows))
                 )
-            path = self._write(landed, staging, scratch)
+            path = self.write(landed.batch_id, landed.landed_path, staging, scratch)
             with self.database.begin() as connection:
-                manifest.hold(connection, self.feed.name)
-                if self._overlapping(connection, span) != compared_with:
-                    raise OvertakenError(f"rows of {self.feed.name} were published while {landed.source} was judged")
-                accepted = self._accepted(connection, landed, path, tally, staging, control)
+                self.hold(connection, basis, landed.source)
+                accepted = self.accepted(connection, landed.source, path, tally, staging, control)
                 manifest.publish(connection, self.feed, landed.batch_id, accepted, self.now)
                 if self.feed.side == "directory":
                     said_at = control.complete_through if control else self.now
                     directory.upsert(connection, staging.published(), said_at)
                 watermark.advance(connection, self.feed, self.waiting, self.now)
 
+    @property
+    def intake(self) -> Intake:
+        return Intake(self.feed, self.flow, self.side, self.now, self.limits)
+
+    def compare(self, staging: Staging) -> Basis:
+        """Gives each staged row its fate beside what other batches published; returns what that rests on."""
+        span = staging.span()
+        with self.database.begin() as connection:
+            compared_with = self._overlapping(connection, span)
+            withdrawn = manifest.withdrawn(connection, self.feed, span) if span is not None else []
+        staging.judge([self.lake.url(path) for path in compared_with])
+        if self.feed.side == "confirmation":
+            staging.doubt_second_readings([self.lake.url(path) for path in withdrawn])
+        return Basis(span, tuple(compared_with))
+
+    def hold(self, connection: sa.Connection, basis: Basis, source: str) -> None:
+        """Until the transaction ends nobody else publishes for the feed. Raises `OvertakenError`."""
+        manifest.hold(connection, self.feed.name)
+        if tuple(self._overlapping(connection, basis.span)) != basis.compared_with:
+            raise OvertakenError(f"rows of {self.feed.name} were published while {source} was judged")
+
     def _overlapping(self, connection: sa.Connection, span: Span | None) -> list[str]:
         return [] if span is None else manifest.overlapping(connection, self.feed, span, self.now - self.flow.horizon)
 
-    def _local(self, path: str, scratch: Path) -> Path:
+    def local(self, path: str, scratch: Path) -> Path:
         """A landed file as one that can be read again and again without a network."""
         if self.lake.is_local:
             return Path(self.lake.url(path))
@@ -102,30 +127,31 @@ class Publisher:
         self.lake.fetch(path, copy)
         return copy
 
-    def _write(self, landed: Landed, staging: Staging, scratch: Path) -> str | None:
+    def write(self, batch_id: UUID, landed_path: str, staging: Staging, scratch: Path) -> str | None:
         """Puts the published rows into the lake; None when there are none. Directory rows go into their table alone."""
         if staging.shares()["published"].rows == 0:
             return None
         if self.feed.side == "directory":
-            return landed.landed_path
+            return landed_path
         file = scratch / "published.parquet"
-        variables = {"flow": self.flow.name, "feed": self.feed.name, "batch_id": str(landed.batch_id)}
+        variables = {"flow": self.flow.name, "feed": self.feed.name, "batch_id": str(batch_id)}
         if self.feed.side == "confirmation":
             variables["provider"] = provider_of(self.feed)
         staging.write(file, variables)
-        path = f"published/{self.feed.name}/{landed.batch_id}.parquet"
+        path = f"published/{self.feed.name}/{batch_id}.parquet"
         self.lake.put(file, path)
         return path
 
-    def _accepted(
+    def accepted(
         self,
         connection: sa.Connection,
-        landed: Landed,
+        source: str,
         path: str | None,
         tally: Tally,
         staging: Staging,
         control: Control | None,
     ) -> Accepted:
+        """What publishing the staged rows changes."""
         shares = staging.shares()
         units = sorted({*tally.money, *(unit for share in shares.values() for unit in share.money)})
         money = {
@@ -133,10 +159,10 @@ class Publisher:
             for unit in units
         }
         # Invariant 10, in counts and in money: what was read is what became of it.
-        assert tally.rows == sum(share.rows for share in shares.values()), f"{landed.source}: rows were lost on the way"
+        assert tally.rows == sum(share.rows for share in shares.values()), f"{source}: rows were lost on the way"
         for unit, amounts in money.items():
             assert amounts["raw"] == sum(amounts[fate] for fate in DISPOSITIONS), (
-                f"{landed.source}: {unit} was lost on the way"
+                f"{source}: {unit} was lost on the way"
             )
         return Accepted(
             path=path,

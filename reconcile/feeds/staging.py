@@ -120,6 +120,12 @@ class Staging:
             self._connection.execute(resources.text(f"sql/feeds/earlier_{self._side.table}.sql"))
         self._connection.execute(resources.text("sql/feeds/judge.sql"))
 
+    def doubt_second_readings(self, withdrawn: Sequence[str]) -> None:
+        """A message that is read otherwise than in a batch that was withdrawn (Parquet files) never moves money by itself."""
+        if withdrawn:
+            self._connection.execute("SET VARIABLE files = $1", [list(withdrawn)])
+            self._connection.execute(resources.text("sql/feeds/second_readings.sql"))
+
     def quarantined(self, at_most: int) -> list[QuarantinedRow]:
         """The first of them, in the order of the rows."""
         query = f"""

@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from reconcile.config import Feed
+from reconcile.feeds import withdrawal
 from reconcile.store.tables import batches, deliveries, feeds, quarantine
 
 
@@ -90,7 +91,8 @@ def _standings(connection: sa.Connection, feed: str, current: datetime | None) -
     )
     unproven = sa.or_(
         batches.c.status == "landed",
-        sa.and_(batches.c.status.in_(("refused", "withdrawn")), ~_made_good()),
+        sa.and_(batches.c.status == "refused", ~_made_good()),
+        withdrawal.IS_OPEN,
         sa.and_(batches.c.status == "published", homeless),
     )
     ahead = sa.and_(

@@ -28,7 +28,7 @@ from reconcile.notices import planning
 from reconcile.notices.event import Event
 from reconcile.remedy import intents, verification
 from reconcile.store.scratch import scratch_folder
-from reconcile.store.tables import run_batches, runs, statements
+from reconcile.store.tables import run_batches, run_withdrawals, runs, statements
 from reconcile.store.worker_lock import held, of_flow
 
 ACTOR: Final = "job:fold_flow"
@@ -99,6 +99,11 @@ def _write_run(connection: sa.Connection, intake: Intake, outcome: Outcome) -> N
             {"flow": intake.flow.name, "batch_id": one.batch_id, "run_id": intake.run_id} for one in intake.batches
         ]
         connection.execute(sa.insert(run_batches), taken)
+    if intake.withdrawn:
+        given_back = [
+            {"flow": intake.flow.name, "batch_id": batch_id, "run_id": intake.run_id} for batch_id in intake.withdrawn
+        ]
+        connection.execute(sa.insert(run_withdrawals), given_back)
     for day in outcome.statement:
         content = as_json(day)
         values = {

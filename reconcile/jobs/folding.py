@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ from reconcile.cases.verdict import Verdict
 from reconcile.config import Configuration, Flow
 from reconcile.domain import ids
 from reconcile.domain.surge import Curve, Minute
+from reconcile.feeds import withdrawal
 from reconcile.matching import state
 from reconcile.matching.engine import Engine
 from reconcile.matching.fold import fold
@@ -25,7 +26,7 @@ from reconcile.matching.watermark import Completeness, Watermark
 from reconcile.remedy import intents
 from reconcile.remedy.verification import OwnCredit
 from reconcile.store.lake import Lake
-from reconcile.store.tables import batches, feeds, quarantine, run_batches, runs
+from reconcile.store.tables import batches, feeds, quarantine, run_batches, run_withdrawals, runs
 
 STATE_FILES: Final = (
     state.MANIFEST,
@@ -41,7 +42,10 @@ STATE_FILES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """All that one run reads of the store, as it stood at one moment. `pointer`: the newest run, or None."""
+    """All that one run reads of the store, as it stood at one moment. `pointer`: the newest run, or None.
+
+    `withdrawn`: batches that earlier runs took and whose rows leave now; `doubted`: see `feeds.withdrawal`.
+    """
 
     flow: Flow
     now: datetime
@@ -51,6 +55,8 @@ class Intake:
     own: pa.Table
     held_accounts: frozenset[str]
     held_references: frozenset[str]
+    withdrawn: Sequence[UUID]
+    doubted: Sequence[sa.Row[Any]]
 
     @property
     def sequence(self) -> int:
@@ -60,7 +66,14 @@ class Intake:
     def run_id(self) -> UUID:
         """The same work at the same instant is the same run."""
         took = sorted(str(batch.batch_id) for batch in self.batches)
-        return ids.derive("run", self.flow.name, str(self.sequence), self.now.isoformat(), *took)
+        return ids.derive(
+            "run",
+            self.flow.name,
+            str(self.sequence),
+            self.now.isoformat(),
+            *took,
+            *(f"without {one}" for one in self.withdrawn),
+        )
 
     @property
     def folder(self) -> str:
@@ -69,21 +82,22 @@ class Intake:
 
     @property
     def is_new(self) -> bool:
-        """Whether there is anything that the newest run has not seen: a batch, or a later watermark."""
+        """Whether there is anything that the newest run has not seen: a batch, one that was withdrawn, or a later watermark."""
         if self.pointer is None:
             return bool(self.batches)
         told, posted = self.completeness.confirmations, self.completeness.ledger
         known = (self.pointer.confirmation_watermark, self.pointer.ledger_watermark)
-        return bool(self.batches) or (told.complete_through, posted.complete_through) != known
+        return bool(self.batches) or bool(self.withdrawn) or (told.complete_through, posted.complete_through) != known
 
 
 def read(connection: sa.Connection, configuration: Configuration, flow: Flow, now: datetime) -> Intake:
     """What the next run of the flow takes in."""
-    completeness = _completeness(connection, configuration, flow.name)
+    doubted = withdrawal.doubted(connection, flow.name)
+    completeness = _completeness(connection, configuration, flow.name, doubted=bool(doubted))
     held = connection.execute(
         sa.select(quarantine.c.account, quarantine.c.reference).where(
             quarantine.c.flow == flow.name,
-            quarantine.c.side.in_(("ledger", "payment")),
+            quarantine.c.side.in_(withdrawal.HOLDING_SIDES),
             quarantine.c.status == "held",
         )
     ).all()
@@ -96,6 +110,8 @@ def read(connection: sa.Connection, configuration: Configuration, flow: Flow, no
         own=intents.own_table(connection, flow.name, since=(completeness.through or now) - flow.horizon),
         held_accounts=frozenset(row.account for row in held if row.account),
         held_references=frozenset(row.reference for row in held if row.reference),
+        withdrawn=_withdrawn(connection, flow.name),
+        doubted=doubted,
     )
 
 
@@ -106,7 +122,11 @@ def pointer(connection: sa.Connection, flow: str) -> sa.Row[Any] | None:
 
 
 def run_fold(intake: Intake, lake: Lake, scratch: Path) -> Outcome:
-    """Folds what was taken in; files are written below `scratch`, and nowhere else."""
+    """Folds what was taken in; files are written below `scratch`, and nowhere else.
+
+    Whoever stands in a batch that was withdrawn, and in whose place nothing stands yet, is held like one whose row nobody can read.
+    """
+    accounts, references = withdrawal.concerned(lake, intake.doubted)
     return fold(
         rules=intake.flow.rules,
         previous=_state(intake, lake, scratch),
@@ -116,8 +136,9 @@ def run_fold(intake: Intake, lake: Lake, scratch: Path) -> Outcome:
         completeness=intake.completeness,
         as_of=intake.now,
         out=scratch / "run",
-        held_accounts=sorted(intake.held_accounts),
-        held_references=sorted(intake.held_references),
+        held_accounts=sorted(intake.held_accounts | accounts),
+        held_references=sorted(intake.held_references | references),
+        withdrawn=[str(batch_id) for batch_id in intake.withdrawn],
         engine=Engine(filesystem=lake.filesystem),
     )
 
@@ -170,8 +191,22 @@ def _unfolded(connection: sa.Connection, flow: str) -> Sequence[sa.Row[Any]]:
     return connection.execute(query.order_by(batches.c.batch_id)).all()
 
 
-def _completeness(connection: sa.Connection, configuration: Configuration, flow: str) -> Completeness:
-    """The smallest watermark of each side, over the feeds that are configured: one that never spoke holds all back."""
+def _withdrawn(connection: sa.Connection, flow: str) -> list[UUID]:
+    """Batches whose rows are in the state, and must leave it."""
+    gone = sa.exists().where(run_withdrawals.c.flow == flow, run_withdrawals.c.batch_id == batches.c.batch_id)
+    query = (
+        sa.select(batches.c.batch_id)
+        .join(run_batches, run_batches.c.batch_id == batches.c.batch_id)
+        .where(run_batches.c.flow == flow, batches.c.status == "withdrawn", ~gone)
+    )
+    return list(connection.execute(query.order_by(batches.c.batch_id)).scalars())
+
+
+def _completeness(connection: sa.Connection, configuration: Configuration, flow: str, *, doubted: bool) -> Completeness:
+    """The smallest watermark of each side, over the feeds that are configured: one that never spoke holds all back.
+
+    `doubted`: what was proven rests on a batch that was taken back; then the ledger's watermark is no more than assumed.
+    """
     known = {row.feed: row for row in connection.execute(sa.select(feeds).where(feeds.c.flow == flow))}
 
     def side(name: str) -> Watermark:
@@ -183,7 +218,10 @@ def _completeness(connection: sa.Connection, configuration: Configuration, flow:
             grade="proven" if complete and all(row.grade == "proven" for row in found) else "assumed",
         )
 
-    return Completeness(confirmations=side("confirmation"), ledger=side("ledger"))
+    ledger = side("ledger")
+    return Completeness(
+        confirmations=side("confirmation"), ledger=replace(ledger, grade="assumed") if doubted else ledger
+    )
 
 
 def _state(intake: Intake, lake: Lake, scratch: Path) -> Path | None:

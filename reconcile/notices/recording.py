@@ -75,6 +75,14 @@ def record(connection: sa.Connection, sent: Sequence[tuple[Ready, Outcome]], *, 
     )
 
 
+def suppress(connection: sa.Connection, case_ids: Sequence[UUID], reason: str) -> int:
+    """Takes back what is planned to be said about these cases and has not gone out; returns how many notices."""
+    rows = sa.update(notices).where(
+        notices.c.status == "planned", notices.c.case_id == sa.any_(sa.literal(list(case_ids), sa.ARRAY(sa.Uuid)))
+    )
+    return connection.execute(rows.values(status="suppressed", reason=reason)).rowcount
+
+
 def give_up_channel(connection: sa.Connection, channel: Channel) -> tuple[UUID, ...]:
     """Suppresses the planned rows of a channel that is not configured; returns them, for the other channel."""
     rows = sa.update(notices).where(notices.c.status == "planned", notices.c.channel == channel)

@@ -13,7 +13,7 @@ from reconcile.remedy import caps, modes, postings
 from reconcile.remedy.attempts import Claimed, create
 from reconcile.remedy.gateway import Gateway, Order
 from reconcile.store import instance
-from reconcile.store.tables import approvals, attempts, breakers, cases, incidents, intents
+from reconcile.store.tables import approvals, attempts, batches, breakers, cases, incidents, intents
 from reconcile.store.transitions import advance
 
 CANARY_IN_FLIGHT_MAX: Final = 3
@@ -55,6 +55,8 @@ def still_owed(connection: sa.Connection, intent: Any, mode: modes.Mode | None) 
     breaker = connection.execute(sa.select(breakers.c.open).where(breakers.c.flow == intent.flow)).scalar_one_or_none()
     if breaker is not None:
         return f"the breaker is open: {breaker}"
+    if _is_proof_withdrawn(connection, intent.flow):
+        return "a batch that showed what was paid was withdrawn, and nothing stands in its place"
     case = connection.execute(
         sa.select(cases).where(cases.c.case_id == intent.case_id).with_for_update(read=True)
     ).one()
@@ -73,6 +75,17 @@ def still_owed(connection: sa.Connection, intent: Any, mode: modes.Mode | None) 
         if status != "approved":
             return f"its approval is {status}"
     return None
+
+
+def _is_proof_withdrawn(connection: sa.Connection, flow: str) -> bool:
+    """Invariant 7: "not credited" rests on batches, and one of them was taken back."""
+    open_ones = sa.select(batches.c.batch_id).where(
+        batches.c.flow == flow,
+        batches.c.status == "withdrawn",
+        batches.c.released_at.is_(None),
+        batches.c.side.in_(("ledger", "payment")),
+    )
+    return connection.execute(open_ones.limit(1)).first() is not None
 
 
 def _pass(

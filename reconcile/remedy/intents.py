@@ -101,11 +101,13 @@ def approve(
     return len(moved)
 
 
-def withdraw(connection: sa.Connection, *, now: datetime, case_ids: Sequence[UUID], reason: str) -> int:
+def withdraw(
+    connection: sa.Connection, *, now: datetime, case_ids: Sequence[UUID], reason: str, actor: str = _ACTOR
+) -> int:
     """Voids what has not been sent and is no longer owed; what was sent stays, and is verified like everything else."""
     unsent = _of_cases(connection, case_ids, _NOT_YET_SENT)
     moved = _move(connection, unsent, expected=_NOT_YET_SENT, status="void")
-    _record(connection, now, _ACTOR, "intent void", moved, reason, {})
+    _record(connection, now, actor, "intent void", moved, reason, {})
     return len(moved)
 
 

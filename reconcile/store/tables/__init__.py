@@ -9,7 +9,7 @@ from reconcile.store.tables.lake import batches, deliveries, directory, feeds, q
 from reconcile.store.tables.notices import notices
 from reconcile.store.tables.record import alerts, audit, instance, job_runs, job_totals, transitions
 from reconcile.store.tables.remedies import attempts, breakers, budgets, flow_modes, intents, observations, postings
-from reconcile.store.tables.runs import run_batches, runs, statements
+from reconcile.store.tables.runs import run_batches, run_withdrawals, runs, statements
 
 __all__ = [
     "alerts",
@@ -39,6 +39,7 @@ __all__ = [
     "quarantine",
     "retired_files",
     "run_batches",
+    "run_withdrawals",
     "runs",
     "sessions",
     "statements",

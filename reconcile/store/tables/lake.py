@@ -12,7 +12,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from reconcile.store.tables.base import Instant, metadata
 
@@ -62,6 +62,15 @@ batches = Table(
     Column("landed_at", Instant, nullable=False),
     Column("published_at", Instant),
     Column("expired_at", Instant, comment="when its rows left the lake for their age"),
+    Column("broken", ARRAY(Text), comment="the expectations of a delivery that it broke"),
+    Column("remark", Text, comment="what is unusual about it, and no reason to refuse it"),
+    Column("accepted_at", Instant, comment="when a person took it as it is"),
+    Column("withdrawn_at", Instant),
+    Column(
+        "released_at",
+        Instant,
+        comment="since when a withdrawn batch is made good, by a new delivery or by a person's word",
+    ),
     UniqueConstraint("feed", "sha256"),
     CheckConstraint(
         "status not in ('published', 'withdrawn') or "
@@ -73,7 +82,10 @@ batches = Table(
         name="published_has_path",
     ),
     CheckConstraint("status not in ('refused', 'withdrawn') or reason is not null", name="reason_given"),
+    CheckConstraint("(status = 'withdrawn') = (withdrawn_at is not null)", name="withdrawn_at"),
+    CheckConstraint("released_at is null or status = 'withdrawn'", name="only_withdrawn_is_released"),
     Index("ix_batches_flow_status", "flow", "status"),
+    Index("ix_batches_open_withdrawal", "flow", postgresql_where=text("status = 'withdrawn' and released_at is null")),
     Index("ix_batches_feed_published", "feed", "published_at"),
 )
 

@@ -33,6 +33,15 @@ run_batches = Table(
     comment="which run took a batch; the key lets no batch be folded twice",
 )
 
+run_withdrawals = Table(
+    "run_withdrawals",
+    metadata,
+    Column("flow", Text, primary_key=True),
+    Column("batch_id", UUID, ForeignKey("batches.batch_id"), primary_key=True),
+    Column("run_id", UUID, ForeignKey("runs.run_id"), nullable=False),
+    comment="which run took back the rows of a batch that was folded and then withdrawn",
+)
+
 statements = Table(
     "statements",
     metadata,

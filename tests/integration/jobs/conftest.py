@@ -192,9 +192,9 @@ class Operator:
     ) -> None:
         new = [row for row in rows if self.delivered_through < row[time_column] <= to]
         path = f"batches/{feed}/{to:%H%M%S}.parquet"
-        self._write(new, kinds, path)
         digest = hashlib.sha256(f"{feed} {to}".encode()).hexdigest()
         batch_id = ids.batch_id(feed, digest)
+        self._write([{**row, "batch_id": str(batch_id)} for row in new], kinds, path)
         with self.world.database.begin() as connection:
             values = {"flow": FLOW, "side": side, "watermark": to, "grade": "proven", "updated_at": to}
             connection.execute(
