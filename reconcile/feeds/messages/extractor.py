@@ -30,6 +30,9 @@ _PROMISES = frozenset({"offer", "due"})
 
 # A verb and its amount stand this close: "GHS25.00 sent to", "You have sent UGX 50,000", "debited with Rs 649".
 _DEED_REACH_CHARACTERS = 30
+# A bare number so long may be money in a currency that is not known; longer ones are codes.
+_MONEY_DIGITS = 2
+_CODE_DIGITS = 8
 
 
 # Advertisements go to thousands of customers in one wording, and are what is left when templates have had their say.
@@ -93,10 +96,10 @@ def _decide(reading: Reading, pieces: list[Piece], values: _Values) -> Reading:
 def _without_amount(reading: Reading, pieces: list[Piece], said: _Said, values: _Values) -> Reading:
     if reading.outcome in {"failed", "reversed"} and (reading.reference or values.any_money):
         return replace(reading, kind=kind_of(pieces, None, reading.outcome))
-    if reading.balance is not None and not said.deed and not values.any_unclaimed:
+    if reading.balance is not None and not said.deed and not values.any_unexplained:
         asset = values.currency_of("balance")
         return replace(reading, status="not_a_transaction", kind="balance_inquiry", outcome=None, currency=asset)
-    if values.any_unclaimed or (said.done and said.supported):
+    if values.any_unexplained or (said.done and said.supported):
         return replace(reading, status="unparsed", kind=kind_of(pieces, None, reading.outcome), confidence=None)
     return NOT_A_TRANSACTION
 
@@ -140,6 +143,12 @@ class _Values:
         self.any_money = any(piece.code for piece in self._numbers)
         self.any_amount = any(piece.role in {"amount", "total"} for piece in self._numbers)
         self.any_unclaimed = any(piece.code and piece.role in {"free", "amount", "unknown"} for piece in self._numbers)
+        # A language or a currency that nobody taught us: such a text is not read, but not denied either.
+        self.any_unexplained = any(
+            piece.role in {"free", "amount", "unknown"}
+            and (piece.code or _MONEY_DIGITS <= len(piece.written) < _CODE_DIGITS)
+            for piece in self._numbers
+        )
         self._promised_an_amount = any("amount" in piece.roles and piece.role == "free" for piece in pieces)
         self._mark = _decimal_mark(self._numbers)
         codes = {piece.code for piece in self._numbers if piece.code}

@@ -20,7 +20,7 @@ _SUFFIXES = frozenset({"DR", "CR"})
 _DIGITS = frozenset("0123456789")
 _NUMERIC = frozenset("0123456789.,'")
 _LETTERS_AND_MARKS = string.ascii_letters + "$#-_/.,' \n"
-_STOPS = frozenset(".!?;")
+_STOPS = frozenset(".!?;|")
 # Between a currency and its number: `Rs. 500`, `UGX: 500`, `1.234,56, MT`.
 _BESIDE_BEFORE = frozenset({"", " ", ".", ". ", ":", ": ", "\n", " -", "-", ". -", " ."})
 _BESIDE_AFTER = frozenset({"", " ", ", ", ",", "\n", ". -", "."})

@@ -87,8 +87,6 @@ def _by_deed(near: frozenset[str], everywhere: frozenset[str]) -> str | None:
         return "card_payment"
     if "bill" in near | everywhere and deeds & _OUT and "merchant" not in near:
         return "bill"
-    if "paid" in deeds:
+    if deeds & {"paid", "bought"}:
         return "payment"
-    if "bought" in deeds:
-        return "card_payment"
     return "transfer" if deeds else None

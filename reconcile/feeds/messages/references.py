@@ -26,14 +26,19 @@ def tells_of_two(text: str, pieces: list[Piece], codes: Codes) -> bool:
     """Whether two transactions were pasted together: two ids, two receipts confirmed, or one balance told twice."""
     if len(_distinct(text, codes.of("id"))) > 1:
         return True
-    receipts = {
+    balances = {(piece.label, piece.written) for piece in pieces if piece.role == "balance"}
+    return len(_confirmed(text, pieces)) > 1 or len({label for label, _ in balances}) < len(balances)
+
+
+def _confirmed(text: str, pieces: list[Piece]) -> list[str]:
+    """The receipts of which the text says that they are confirmed, wherever they stand: `DT85TH896 Confirmed.`"""
+    found = [
         piece.text
         for piece, following in pairwise(pieces)
         if piece.what == "code" and "done" in following.roles and text[piece.end : following.start] == " "
         if _is_mixed(piece.text) and len(piece.text) >= _SHORTEST_LEADING_CODE
-    }
-    balances = {(piece.label, piece.written) for piece in pieces if piece.role == "balance"}
-    return len(receipts) > 1 or len({label for label, _ in balances}) < len(balances)
+    ]
+    return list(dict.fromkeys(found))
 
 
 def reference_of(text: str, pieces: list[Piece], codes: Codes) -> str | None:
@@ -45,9 +50,10 @@ def reference_of(text: str, pieces: list[Piece], codes: Codes) -> str | None:
     if strong:
         return strong[0] if len(strong) == 1 else None
     weak = [code for code in _distinct(text, codes.of("ref")) if _could_be_weak(code)]
-    if weak:
-        return weak[0] if len(weak) == 1 else None
-    receipts = _distinct(text, codes.of("receipt"))
+    receipts = list(dict.fromkeys([*_distinct(text, codes.of("receipt")), *_confirmed(text, pieces)]))
+    if weak:  # beside a receipt it may be a note of the customer's
+        rivals = [code for code in receipts if not code.isdecimal()]
+        return weak[0] if len({*weak, *rivals}) == 1 else None
     if receipts:
         return receipts[0] if len(receipts) == 1 else None
     return _from_url(pieces)

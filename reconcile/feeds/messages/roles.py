@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reconcile.feeds.messages.figures import Piece
 
 # Of several lists that hold a word, the first of these is what it says of a figure that follows.
-_FIGURE_ORDER = ("side_balance", "aside", "balance", "tax", "fee", "total", "amount")
+_FIGURE_ORDER = ("side_balance", "aside", "count", "balance", "tax", "fee", "total", "amount")
 _CODE_ORDER = ("party", "side_id", "id", "ref", "receipt", "token", "account")
 # How many characters may lie between a label and its figure: "amount used to complete this transaction is Ksh150".
 _REACH_CHARACTERS = {
@@ -24,6 +24,7 @@ _REACH_CHARACTERS = {
     "balance": 45,
     "side_balance": 45,
     "aside": 28,
+    "count": 28,
 }
 # "You have paid your loan balance by TSh 1,000": what follows these is no longer what the label names.
 _BREAKS = frozenset({"by", "with", "from"})
@@ -181,6 +182,8 @@ def _ends_note(text: str, piece: Piece) -> bool:
 
 def _labels_figure(text: str, role: str, label: Piece, piece: Piece) -> bool:
     gap = text[label.end : piece.start]
+    if role == "count" and piece.code:  # "unites 2000 FCFA" is what they cost
+        return False
     if piece.code is None:
         digits = sum(character.isdecimal() for character in piece.written)
         return len(gap) <= _BARE_REACH_CHARACTERS and digits <= _BARE_LONGEST_DIGITS and not _is_number_of(gap)

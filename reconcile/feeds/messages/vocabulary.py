@@ -11,7 +11,7 @@ from itertools import product
 from reconcile.feeds.messages.text import fold
 
 # What follows such a word is a figure with that role.
-FIGURE_ROLES = frozenset({"amount", "total", "fee", "tax", "balance", "side_balance", "aside"})
+FIGURE_ROLES = frozenset({"amount", "total", "fee", "tax", "balance", "side_balance", "aside", "count"})
 # What follows such a word is a code with that role.
 CODE_ROLES = frozenset({"id", "ref", "receipt", "side_id", "party", "account", "token"})
 DEEDS = ("received", "sent", "paid", "bought", "withdrew", "deposited", "debited", "credited", "recharged")
