@@ -84,6 +84,15 @@ def current(connection: sa.Connection, flow: str) -> sa.Row[Any] | None:
     return connection.execute(query.with_for_update()).one_or_none()
 
 
+def next_number(connection: sa.Connection, flow: str, started_at: datetime) -> str:
+    """The number of the next incident of a flow that began on that day; the caller holds the flow."""
+    prefix = f"{flow.upper()}-{started_at:%y%m%d}-"
+    count = connection.execute(
+        sa.select(sa.func.count()).where(incidents.c.number.startswith(prefix, autoescape=True))
+    ).scalar_one()
+    return f"{prefix}{count + 1}"
+
+
 def loose(flow: str) -> sa.Select[Any]:
     """Open cases of the flow that are owed something, belong to no incident, and whose credit is not on its way."""
     on_its_way = sa.exists().where(intents.c.case_id == cases.c.case_id, intents.c.status.in_(_ON_ITS_WAY))
@@ -106,15 +115,10 @@ def _surge(connection: sa.Connection, flow: str, sight: Sight, rules: SurgeRules
 def _open(connection: sa.Connection, flow: str, asset: str, started_at: datetime, now: datetime) -> sa.Row[Any]:
     # The run is part of the name: the same minutes can break a second time, when a delivery is withdrawn.
     incident_id = ids.derive("incident", flow, started_at.isoformat(), now.isoformat())
-    day = f"{started_at:%y%m%d}"
-    prefix = f"{flow.upper()}-{day}-"
-    count = connection.execute(
-        sa.select(sa.func.count()).where(incidents.c.number.startswith(prefix, autoescape=True))
-    ).scalar_one()
     connection.execute(
         sa.insert(incidents).values(
             incident_id=incident_id,
-            number=f"{prefix}{count + 1}",
+            number=next_number(connection, flow, started_at),
             flow=flow,
             kind="credits",
             status="open",

@@ -116,6 +116,7 @@ class Feed(Section):
     completeness: Completeness = ControlFile()
     ready: Literal["stable"] | Marker = "stable"
     stable_for: Duration = timedelta(seconds=5)
+    stalls_after: Duration = timedelta(minutes=30)
     max_quarantined_share: Annotated[float, Field(ge=0, le=1)] = 0.05
 
     @model_validator(mode="after")
@@ -174,6 +175,11 @@ class Feed(Section):
     def partner_suffix(self) -> str | None:
         """What the name of the file adds that completes a delivery: its control file or its marker; None without one."""
         return self.ready.marker if isinstance(self.ready, Marker) else self.control_suffix
+
+    @property
+    def assumed_lag(self) -> timedelta | None:
+        """How far behind now the feed is assumed to be complete; None where its completeness is proven."""
+        return self.completeness.delay if isinstance(self.completeness, Delay) else None
 
     @property
     def control_suffix(self) -> str | None:

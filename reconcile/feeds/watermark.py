@@ -76,6 +76,11 @@ def advance(connection: sa.Connection, feed: Feed, waiting: Sequence[str], now: 
     return reached
 
 
+def unproven(connection: sa.Connection, feed: str) -> list[str]:
+    """Names of the deliveries that hold the feed up."""
+    return [one.source for one in _standings(connection, feed, None) if not one.proven]
+
+
 def _standings(connection: sa.Connection, feed: str, current: datetime | None) -> list[Standing]:
     """Every delivery that is not proven, and those published ones that could move the watermark."""
     homeless = (

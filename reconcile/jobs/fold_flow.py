@@ -21,6 +21,7 @@ from reconcile.domain.policy import Surroundings
 from reconcile.domain.surge import SurgeRules
 from reconcile.jobs import dispositions, folding
 from reconcile.jobs.folding import Intake
+from reconcile.jobs.watch_feeds import watch_feeds
 from reconcile.jobs.world import World
 from reconcile.matching.outcome import Outcome
 from reconcile.matching.statement_file import as_json
@@ -57,6 +58,7 @@ def fold_flow(world: World, flow: str) -> str:
             world.lake.put(outcome.folder, intake.folder)
         with world.database.begin() as connection:
             _hold(connection, intake)
+            run.counts["stopped_feeds"] = len(watch_feeds(connection, world.configuration, section, run.now))
             if outcome is not None:
                 _write_run(connection, intake, outcome)
                 run.counts.update(_follow(connection, world, intake, outcome))

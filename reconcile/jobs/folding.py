@@ -22,11 +22,12 @@ from reconcile.matching import state
 from reconcile.matching.engine import Engine
 from reconcile.matching.fold import fold
 from reconcile.matching.outcome import Outcome
+from reconcile.matching.statement import is_incomplete
 from reconcile.matching.watermark import Completeness, Watermark
 from reconcile.remedy import intents
 from reconcile.remedy.verification import OwnCredit
 from reconcile.store.lake import Lake
-from reconcile.store.tables import batches, feeds, quarantine, run_batches, run_withdrawals, runs
+from reconcile.store.tables import batches, feeds, quarantine, run_batches, run_withdrawals, runs, statements
 
 STATE_FILES: Final = (
     state.MANIFEST,
@@ -45,6 +46,7 @@ class Intake:
     """All that one run reads of the store, as it stood at one moment. `pointer`: the newest run, or None.
 
     `withdrawn`: batches that earlier runs took and whose rows leave now; `doubted`: see `feeds.withdrawal`.
+    `is_stale`: a day whose statement does not say so has become incomplete, because a feed stands still.
     """
 
     flow: Flow
@@ -57,6 +59,7 @@ class Intake:
     held_references: frozenset[str]
     withdrawn: Sequence[UUID]
     doubted: Sequence[sa.Row[Any]]
+    is_stale: bool
 
     @property
     def sequence(self) -> int:
@@ -82,12 +85,15 @@ class Intake:
 
     @property
     def is_new(self) -> bool:
-        """Whether there is anything that the newest run has not seen: a batch, one that was withdrawn, or a later watermark."""
+        """Whether there is anything that the newest run has not seen: a batch, one that was withdrawn, a later watermark, or
+        too long without one.
+        """
         if self.pointer is None:
             return bool(self.batches)
         told, posted = self.completeness.confirmations, self.completeness.ledger
         known = (self.pointer.confirmation_watermark, self.pointer.ledger_watermark)
-        return bool(self.batches) or bool(self.withdrawn) or (told.complete_through, posted.complete_through) != known
+        known_watermarks = (told.complete_through, posted.complete_through) == known
+        return bool(self.batches or self.withdrawn) or self.is_stale or not known_watermarks
 
 
 def read(connection: sa.Connection, configuration: Configuration, flow: Flow, now: datetime) -> Intake:
@@ -112,6 +118,7 @@ def read(connection: sa.Connection, configuration: Configuration, flow: Flow, no
         held_references=frozenset(row.reference for row in held if row.reference),
         withdrawn=_withdrawn(connection, flow.name),
         doubted=doubted,
+        is_stale=_is_stale(connection, flow, completeness, now),
     )
 
 
@@ -222,6 +229,15 @@ def _completeness(connection: sa.Connection, configuration: Configuration, flow:
     return Completeness(
         confirmations=side("confirmation"), ledger=replace(ledger, grade="assumed") if doubted else ledger
     )
+
+
+def _is_stale(connection: sa.Connection, flow: Flow, completeness: Completeness, now: datetime) -> bool:
+    said = sa.select(statements.c.day).where(statements.c.flow == flow.name, statements.c.verdict != "incomplete")
+    if completeness.through is not None:
+        # Earlier days are complete, whatever stands still.
+        said = said.where(statements.c.day >= (completeness.through - flow.rules.deadline_after).date())
+    days = connection.execute(said).scalars()
+    return any(is_incomplete(day, completeness, flow.rules.deadline_after, now) for day in days)
 
 
 def _state(intake: Intake, lake: Lake, scratch: Path) -> Path | None:

@@ -23,7 +23,7 @@ Rows = list[sa.Row[Any]]
 
 @dataclass(frozen=True, slots=True)
 class IncidentDay:
-    """One incident (a row of `incidents.sql`) with its minutes."""
+    """One incident (a row of `incidents.sql`) with its minutes; that of a feed has none."""
 
     row: sa.Row[Any]
     minutes: list[Minute]
@@ -101,7 +101,7 @@ def _flow_day(
         money=rows_of(connection, "money", **values),
         waits=[*_operator_waits(connection, lake, **values), *_case_waits(connection, **values)],
         incidents=[
-            IncidentDay(row, minutes_of(connection, lake, row, now=now))
+            IncidentDay(row, minutes_of(connection, lake, row, now=now) if row.kind == "credits" else [])
             for row in rows_of(connection, "incidents", **values)
         ],
         notices=rows_of(connection, "notices", **values),

@@ -8,6 +8,7 @@ import jinja2
 from reconcile.reports.breaks import AGES, by_kind
 from reconcile.reports.curve import curve
 from reconcile.reports.daily import DayReport
+from reconcile.reports.feed_incident import waits_of
 from reconcile.reports.formats import Formats
 from reconcile.reports.templates import FOLDER
 from reconcile.reports.texts import Texts
@@ -39,6 +40,7 @@ def page(report: DayReport, texts: Texts) -> str:
         ages=AGES,
         by_kind=by_kind,
         curves=curves,
+        waits_of=waits_of,
         style=style(_STYLE),
     )
 

@@ -222,6 +222,7 @@ def _incidents(book: _Book, flows: list[FlowDay]) -> None:
         Column("incident"),
         Column("flow"),
         Column("status"),
+        Column("kind"),
         Column("cause"),
         Column("started_at", "instant"),
         Column("ended_at", "instant"),
@@ -239,6 +240,7 @@ def _incidents(book: _Book, flows: list[FlowDay]) -> None:
             row.number,
             row.flow,
             book.texts.word("status", row.status),
+            _incident_kind(row, book.texts),
             row.cause,
             row.started_at,
             row.ended_at,
@@ -253,6 +255,11 @@ def _incidents(book: _Book, flows: list[FlowDay]) -> None:
         for row in found
     ]
     book.sheet("incidents", columns, rows, [row.asset for row in found])
+
+
+def _incident_kind(row: Any, texts: Texts) -> str:
+    kind = texts.word("incident_kind", row.kind)
+    return f"{kind}: {row.scope['feed']}" if row.kind == "feed" else kind
 
 
 def _notices(book: _Book, flows: list[FlowDay]) -> None:

@@ -4,7 +4,7 @@
 --      recredited_minor (by us, seen on the ledger), open_count, and maker and approver of its approval.
 -- Why right: an incident belongs to each day between its start and its end, the last one while it is not over.
 select
-    n.incident_id, n.number, n.flow, n.kind, n.status, n.cause, n.started_at, n.ended_at, n.detected_at, n.settle_until,
+    n.incident_id, n.number, n.flow, n.kind, n.status, n.scope, n.cause, n.started_at, n.ended_at, n.detected_at, n.settle_until,
     n.asset, n.max_count, n.max_minor, n.used_count, n.used_minor, n.closed_at,
     count(distinct coalesce(c.payer, c.account)) as customers,
     count(c.case_id) as case_count,

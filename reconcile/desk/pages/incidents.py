@@ -17,6 +17,7 @@ from reconcile.desk.terms import terms_of
 from reconcile.domain.money import AmountError, asset, to_decimal, to_minor
 from reconcile.jobs import approvals
 from reconcile.reports.curve import curve, minutes_of
+from reconcile.reports.feed_incident import waits_of
 
 router = APIRouter(prefix="/incidents")
 
@@ -33,10 +34,12 @@ def listed(page: Viewing) -> Response:
 
 @router.get("/{incident_id}", dependencies=[needs(Permission.SEE_CASES)])
 def shown(page: Viewing, incident_id: UUID) -> Response:
-    """One incident: its figures, its curve, its cases, and what this viewer may do about it."""
+    """One incident: its figures, its curve, its cases, and what this viewer may do about it; of a feed, what it waits for."""
     with page.world.database.begin() as connection:
         file = _read(connection, incident_id)
         incident = file.incident
+        if incident.kind == "feed":
+            return page.show("feed_incident.html", file=file, waits=waits_of(incident.scope, page.texts, page.formats))
         minutes = minutes_of(connection, page.world.lake, incident, now=page.world.clock.now())
     unit = asset(incident.asset) if incident.asset else None
     return page.show(

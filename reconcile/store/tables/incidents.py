@@ -34,6 +34,13 @@ incidents = Table(
         unique=True,
         postgresql_where=text("status <> 'closed' and kind = 'credits'"),
     ),
+    Index(
+        "uq_incidents_one_open_of_a_feed",
+        "flow",
+        text("(scope ->> 'feed')"),
+        unique=True,
+        postgresql_where=text("status <> 'closed' and kind = 'feed'"),
+    ),
 )
 
 approvals = Table(
