@@ -17,6 +17,7 @@ from reconcile.jobs.fold_flow import fold_flow
 from reconcile.jobs.housekeeping import housekeep
 from reconcile.jobs.send_notices import send_notices
 from reconcile.jobs.take_feed import take_feed
+from reconcile.jobs.tell_operators import tell_operators
 from reconcile.jobs.world import World
 from reconcile.jobs.write_report import write_report
 from reconcile.logs.setup import to_standard_error
@@ -57,6 +58,9 @@ class Application:
 
     def housekeep(self) -> dict[str, int]:
         return {done.what: done.count for done in housekeep(self.world)}
+
+    def tell_operators(self) -> dict[str, int]:
+        return tell_operators(self.world)
 
     def activate(self, flow: str, *, maker: str, approver: str, passwords: Mapping[str, str], reason: str) -> str:
         """Puts the configured mode and limits of a flow into force; returns the mode. Raises `NotAllowedError`."""

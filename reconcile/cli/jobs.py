@@ -1,5 +1,8 @@
 """One command for each step of the DAGs."""
 
+import sys
+from typing import Annotated
+
 import typer
 
 from reconcile.cli import console
@@ -30,3 +33,32 @@ def notify(as_json: JsonOption = False) -> None:
 def report(as_json: JsonOption = False) -> None:
     """Write the daily report as HTML, CSV and XLSX."""
     console.show({"files": console.application().write_report()}, as_json)
+
+
+@app.command()
+def alert(as_json: JsonOption = False) -> None:
+    """Tell whoever `[alerts]` names what needs a person; for a cron of your own where no desk runs."""
+    console.show(console.application().tell_operators(), as_json)
+
+
+@app.command()
+def metrics(
+    push: Annotated[bool, typer.Option("--push", help="Send them once by OTLP, to where $OTEL_* say.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the figures that monitoring is told, as Prometheus reads them."""
+    from reconcile.metrics import otlp, prometheus, reading
+
+    world = console.application().world
+    points = reading.read(world.database, world.clock.now())
+    if push:
+        if not otlp.wanted():
+            raise console.RefusedError("$OTEL_EXPORTER_OTLP_ENDPOINT names no place to send metrics to")
+        try:
+            otlp.push(points)
+        except otlp.TelemetryError as error:
+            raise console.RefusedError(str(error)) from error
+    elif as_json:
+        console.print_json([{"name": p.metric.name, "attributes": p.attributes, "value": p.value} for p in points])
+    else:
+        sys.stdout.write(prometheus.exposition(points))

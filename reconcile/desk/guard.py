@@ -11,7 +11,7 @@ from starlette.requests import Request
 from reconcile.desk.page import desk_of
 from reconcile.desk.roles import Permission, may
 
-OPEN_PATHS: Final = frozenset({"/sign-in", "/health"})
+OPEN_PATHS: Final = frozenset({"/sign-in", "/health", "/health/live", "/health/ready", "/metrics"})
 READING_METHODS: Final = frozenset({"GET", "HEAD"})
 
 

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from reconcile.desk import sessions
 from reconcile.desk.attempts import SignInAttempts
+from reconcile.desk.monitor import Monitor
 from reconcile.desk.numbers import Numbers
 from reconcile.desk.roles import Permission
 from reconcile.desk.sessions import Viewer
@@ -30,6 +31,7 @@ class Desk:
     def __init__(self, world: World) -> None:
         self.world: Final = world
         self.attempts: Final = SignInAttempts()
+        self.monitor: Final = Monitor(world)
         self.templates: Final = jinja2.Environment(
             loader=jinja2.FileSystemLoader([_HERE / "templates", REPORT_TEMPLATES]),
             autoescape=True,

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from reconcile.desk.background import background
 from reconcile.desk.guard import SignInNeededError, guard
 from reconcile.desk.page import Desk, bare_page
 from reconcile.desk.pages import approvals, cases, flows, health, home, incidents, reports, search, sign_in, statements
@@ -28,6 +29,7 @@ def create_app(world: World) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         dependencies=[Depends(guard)],
+        lifespan=lambda _: background(world),
     )
     app.state.desk = Desk(world)
     for page in _PAGES:

@@ -3,6 +3,8 @@
 import io
 import os
 import shutil
+import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from typing import IO, Any, Final
 
 from reconcile.store.place import changed_at_seconds, is_local, is_object_store, open_place, protocols
 
+PROBE_BYTES: Final = 64 * 1024
 _COPY_BYTES: Final = 1 << 20
 
 
@@ -100,6 +103,17 @@ class Lake:
         with suppress(FileNotFoundError):
             self._filesystem.rm(full, recursive=True)
 
+    def check(self) -> None:
+        """Writes a small file and removes it again. Raises whatever keeps it from doing so."""
+        probe = f".probe/{os.getpid()}-{threading.get_ident()}"
+        with tempfile.TemporaryDirectory(prefix="reconcile-probe-") as scratch:
+            local = Path(scratch) / "probe"
+            local.write_bytes(bytes(PROBE_BYTES))
+            try:
+                self.put(local, probe)
+            finally:
+                self.remove(probe)
+
     def register(self, connection: Any) -> None:
         """Lets a DuckDB connection, and those that share its database, open this lake's URLs."""
         if not self.is_local and not connection.filesystem_is_registered(protocols(self._filesystem)[0]):
@@ -108,11 +122,15 @@ class Lake:
     def _put_here(self, local: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-        with local.open("rb") as source, partial.open("wb") as sink:
-            shutil.copyfileobj(source, sink, _COPY_BYTES)
-            sink.flush()
-            os.fsync(sink.fileno())
-        partial.replace(target)
+        try:
+            with local.open("rb") as source, partial.open("wb") as sink:
+                shutil.copyfileobj(source, sink, _COPY_BYTES)
+                sink.flush()
+                os.fsync(sink.fileno())
+            partial.replace(target)
+        except BaseException:
+            partial.unlink(missing_ok=True)  # half a file on a full disk would keep it full
+            raise
 
     def _put_there(self, local: Path, full: str) -> None:
         folder, _, name = full.rpartition("/")

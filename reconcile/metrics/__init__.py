@@ -1,0 +1,1 @@
+"""What monitoring is told: figures read from PostgreSQL by named SQL, with no customer in them."""
