@@ -25,7 +25,7 @@ def deeds_of(roles: frozenset[str]) -> frozenset[str]:
 def outcome_of(pieces: list[Piece]) -> Outcome | None:
     """How it ended; None when no live word says that anything was done. Only what was surely done is `success`."""
     said = {role for piece in pieces if piece.role == "free" for role in piece.roles}
-    if "reversal" in said:
+    if "reversal" in said or {"refund", "failed"} <= said:  # what failed and was given back
         return "reversed"
     if "refund" in said:
         return "success"
