@@ -15,7 +15,7 @@ import pandas as pd
 
 from reconcile import resources
 
-SUITES: Final = ("confirmations", "ledger", "payments", "directory", "delivery")
+SUITES: Final = ("confirmations", "ledger", "payments", "directory", "delivery", "fold")
 _RESULT: Final = {"result_format": "COMPLETE", "include_unexpected_rows": False}
 
 

@@ -19,7 +19,7 @@ from reconcile.config import Flow
 from reconcile.config import Policy as PolicySection
 from reconcile.domain.policy import Surroundings
 from reconcile.domain.surge import SurgeRules
-from reconcile.jobs import dispositions, folding
+from reconcile.jobs import dispositions, fold_check, folding
 from reconcile.jobs.folding import Intake
 from reconcile.jobs.watch_feeds import watch_feeds
 from reconcile.jobs.world import World
@@ -42,7 +42,7 @@ class RunOvertakenError(RuntimeError):
 def fold_flow(world: World, flow: str) -> str:
     """Brings a flow up to date; returns the id of its newest run, or an empty text while there is none.
 
-    Raises `RunOvertakenError` when two of them meet. Running it again on the same deliveries changes nothing.
+    Raises `RunOvertakenError` when two of them meet, `fold_check.FoldRefusedError` when what the fold says cannot be true. Running it again on the same deliveries changes nothing.
     """
     section = world.configuration.flow(flow)
     with (
@@ -55,6 +55,7 @@ def fold_flow(world: World, flow: str) -> str:
         outcome = None
         if intake.is_new:
             outcome = folding.run_fold(intake, world.lake, folder)
+            fold_check.check(flow, outcome)
             world.lake.put(outcome.folder, intake.folder)
         with world.database.begin() as connection:
             _hold(connection, intake)

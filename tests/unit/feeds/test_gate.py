@@ -37,6 +37,10 @@ GOOD = {
         "rows": 2, "control_rows": 2, "sum": "2100", "control_sum": "2100", "quarantined_share": 0.0,
         "max_quarantined_share": 0.05,
     },
+    "fold": {
+        "doubled_verdicts": 0, "unknown_kinds": 0, "unbalanced_verdicts": 0, "hasty_verdicts": 0, "doubled_own": 0,
+        "doubled_rows": 0, "match_rows": 7, "matched_pairs": 7, "unexplained_lines": 0,
+    },
 }  # fmt: skip
 BREAKS = {
     "confirmations": {
@@ -102,6 +106,16 @@ BREAKS = {
         "rows_are_those_announced": {"control_rows": 3},
         "sum_is_the_one_announced": {"control_sum": "2101"},
         "few_rows_are_bad": {"quarantined_share": 0.06},
+    },
+    "fold": {
+        "breaks_have_one_verdict": {"doubled_verdicts": 1},
+        "kinds_are_known": {"unknown_kinds": 1},
+        "sums_add_up": {"unbalanced_verdicts": 1},
+        "deadlines_are_respected": {"hasty_verdicts": 1},
+        "own_credits_stand_once": {"doubled_own": 1},
+        "rows_are_matched_once": {"doubled_rows": 1},
+        "matches_are_all_written": {"match_rows": 6},
+        "statement_leaves_nothing": {"unexplained_lines": 1},
     },
 }
 FINE = [

@@ -17,6 +17,7 @@ from reconcile.domain import ids
 from reconcile.domain.confirmation import identity
 from reconcile.domain.flow import FlowRules
 from reconcile.domain.money import asset
+from reconcile.jobs import fold_check
 from reconcile.matching import columns
 from reconcile.matching.engine import Engine
 from reconcile.matching.fold import fold
@@ -238,6 +239,9 @@ class Story:
             held_references=tuple(options["held_reference"].split(",")) if "held_reference" in options else (),
             withdrawn=tuple(options["withdrawn"].split(",")) if "withdrawn" in options else (),
         )
+        facts = fold_check.facts_of(outcome)
+        assert facts.pop("match_rows") == facts.pop("matched_pairs")
+        assert not any(facts.values()), facts
         self.confirmations, self.entries = [], []
         matches = rows_of(outcome.matches)
         for match in sorted(
