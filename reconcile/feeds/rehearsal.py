@@ -12,6 +12,8 @@ from reconcile.feeds.intake import Intake
 from reconcile.feeds.limits import DEFAULT_LIMITS, Limits
 from reconcile.feeds.refusal import Refused
 from reconcile.feeds.side import side_of
+from reconcile.feeds.sql.reading import Reading, first_start
+from reconcile.feeds.sql.source import Source
 from reconcile.feeds.staging import Fate, Share, Staging
 from reconcile.store.scratch import scratch_folder
 
@@ -30,6 +32,18 @@ class Rehearsal:
     control: Control | None
     shares: Mapping[str, Share]
     rows: tuple[Fate, ...]
+
+
+def rehearse_rows(configuration: Configuration, feed_name: str, *, now: datetime, rows: int) -> Rehearsal:
+    """Reads the first rows that the query of a feed gives as a delivery of it.
+
+    Raises `ConfigurationError` when there is no such feed, and `SourceError` when its database does not give them.
+    """
+    feed, limits = configuration.feed(feed_name), DEFAULT_LIMITS
+    with scratch_folder("try") as folder:
+        reading = Reading(Source(configuration, feed, limits.read_seconds), feed, folder, limits, now)
+        path = reading.sample(first_start(feed, configuration.flow(feed.flow), now), rows)
+        return rehearse(configuration, feed_name, path, now=now, rows_shown=rows)
 
 
 def rehearse(

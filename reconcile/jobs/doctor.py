@@ -9,7 +9,9 @@ from typing import Final, Literal
 
 import sqlalchemy as sa
 
-from reconcile.config import ConfigurationError, Flow, Sms
+from reconcile.config import ConfigurationError, Delay, Feed, Flow, Sms, Snapshot
+from reconcile.feeds.inbox import UnreachableError
+from reconcile.feeds.sql.examination import examine_source
 from reconcile.jobs.world import World
 from reconcile.remedy import modes
 from reconcile.remedy.gsma import GsmaGateway
@@ -47,12 +49,16 @@ def examine(world: World) -> list[Finding]:
 
 def earliest_notice(world: World, flow: Flow) -> timedelta:
     """How long after its confirmation a missing credit can be noticed at the earliest."""
-    delays = [
-        feed.completeness.delay
-        for feed in world.configuration.feeds
-        if feed.flow == flow.name and feed.completeness.kind == "delay"
-    ]
+    delays = [_lag(feed) for feed in world.configuration.feeds if feed.flow == flow.name]
     return flow.rules.deadline_after + max(delays, default=timedelta(0)) + SCHEDULE_INTERVAL
+
+
+def _lag(feed: Feed) -> timedelta:
+    """How far the watermark of a feed stays behind, when all is well."""
+    match feed.completeness:
+        case Delay(delay=lag) | Snapshot(commit_lag=lag):
+            return lag
+    return timedelta(0)
 
 
 def _database(world: World) -> Iterator[Finding]:
@@ -126,9 +132,12 @@ def _feeds(world: World) -> Iterator[Finding]:
         held = _counts(connection, quarantine.c.feed, quarantine.c.status == "held")
     for feed in world.configuration.feeds:
         subject = f"feed {feed.name}"
+        if feed.reader == "sql":
+            yield from _source(world, feed)
         row = known.get(feed.name)
         if row is None:
-            yield Finding(subject, "warning", f"nothing has arrived yet at {feed.location}")
+            place = "its database" if feed.reader == "sql" else feed.location
+            yield Finding(subject, "warning", f"nothing has arrived yet from {place}")
             continue
         complete = (
             f"complete up to {row.watermark:%Y-%m-%d %H:%M:%S}Z ({row.grade})" if row.watermark else "no watermark"
@@ -139,6 +148,15 @@ def _feeds(world: World) -> Iterator[Finding]:
             level,
             f"{complete}; {refused.get(feed.name, 0)} batches refused, {held.get(feed.name, 0)} rows held",
         )
+
+
+def _source(world: World, feed: Feed) -> Iterator[Finding]:
+    subject = f"feed {feed.name}"
+    try:
+        for remark in examine_source(world.configuration, feed, world.clock.now()):
+            yield Finding(subject, "warning" if remark.is_warning else "ok", remark.text)
+    except (ConfigurationError, UnreachableError) as error:
+        yield Finding(subject, "failure", str(error))
 
 
 def _channels(world: World) -> Iterator[Finding]:

@@ -1,3 +1,7 @@
+import re
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from reconcile.config import ConfigurationError
@@ -63,3 +67,9 @@ def test_what_cannot_work_is_refused_with_what_was_expected(feed, said):
         read(**feed)
     assert said in str(caught.value)
     assert "hush" not in str(caught.value)
+
+
+def test_the_documented_example_is_a_feed():
+    text = (Path(__file__).parents[2] / "docs" / "feeds.md").read_text()
+    (example,) = [found for found in re.findall(r"```toml\n(.*?)```", text, re.DOTALL) if 'reader = "sql"' in found]
+    assert build(flow=[FLOW], **tomllib.loads(example)).feed("ocs").completeness.kind == "snapshot"

@@ -88,10 +88,11 @@ class Reading:
                 if step is not None and rows < self.limits.read_rows // 4:
                     step *= 2
 
-    def sample(self, since: datetime, rows: int) -> tuple[Path, Written]:
-        """Writes the first rows, as the query gives them; where they lie, and what was seen."""
+    def sample(self, since: datetime, rows: int) -> Path:
+        """Writes the first rows that the query gives from `since` on into a file as it would be delivered."""
         path = self.folder / name_of(since)
-        return path, self.source.read(since, END_OF_TIME, lambda given: self._write(given, path, rows, cut=True))
+        self.source.read(since, END_OF_TIME, lambda given: self._write(given, path, rows, cut=True))
+        return path
 
     @property
     def _snapshot(self) -> Snapshot:

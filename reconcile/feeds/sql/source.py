@@ -65,10 +65,6 @@ class Source:
             ) from None
         sa.event.listen(self._engine, "connect", self._prepare)
 
-    def look(self) -> Look:
-        """What the database says about itself now."""
-        return self._answer(self._looked)
-
     def read(self, since: datetime, until: datetime, take: Callable[[Rows], _T]) -> _T:
         """What `take` makes of the rows that the feed's query gives between two instants (aware), read in one snapshot.
 
@@ -81,9 +77,14 @@ class Source:
 
         return self._answer(work)
 
+    @property
+    def shows_transactions(self) -> bool:
+        """Whether this kind of database can say which transactions are open in it."""
+        return self._url.get_backend_name() == "postgresql"
+
     def plan(self, since: datetime, until: datetime) -> Any:
         """PostgreSQL's plan for the query, as its JSON; None where the database is another."""
-        if self._url.get_backend_name() != "postgresql":
+        if not self.shows_transactions:
             return None
         explained = self._text(f"EXPLAIN (FORMAT JSON) {self._feed.query}")
 
@@ -97,14 +98,10 @@ class Source:
         instant = sa.DateTime(timezone=self._dialect.knows_zones)
         return sa.text(query).bindparams(sa.bindparam("since", type_=instant), sa.bindparam("until", type_=instant))
 
-    def _looked(self) -> Look:
-        with self._engine.connect() as connection:
-            return _look(connection, self._dialect)
-
     @contextmanager
     def _open(self, since: datetime, until: datetime) -> Iterator[Rows]:
         with self._engine.connect() as connection:
-            look = _look(connection, self._dialect)
+            look = Look.of(dict(connection.execute(sa.text(self._dialect.look)).mappings().one()))
             connection.rollback()  # the snapshot of the rows must be taken after what is open was looked at
             result = connection.execution_options(yield_per=FETCHED_ROWS).execute(
                 self._statement, self._bounds(since, until)
@@ -150,12 +147,9 @@ class Source:
 
     def _cut_off(self) -> None:
         """Ends a connection that nothing comes from, so that the thread which waits for it ends too."""
-        with contextlib.suppress(Exception):  # a driver without a socket to end, or one that has ended meanwhile
-            socket.socket(fileno=os.dup(self._raw.fileno())).shutdown(socket.SHUT_RDWR)
-
-
-def _look(connection: sa.Connection, dialect: Dialect) -> Look:
-    return Look.of(dict(connection.execute(sa.text(dialect.look)).mappings().one()))
+        # Suppressed: a driver without a socket to end, or one that has ended meanwhile.
+        with contextlib.suppress(Exception), socket.socket(fileno=os.dup(self._raw.fileno())) as connected:
+            connected.shutdown(socket.SHUT_RDWR)
 
 
 def _url(configuration: Configuration, feed: Feed) -> sa.URL:
