@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -32,7 +33,7 @@ MONTHS = {
     for name in names.split()
 }
 _MONTH = "|".join(sorted(MONTHS))
-_DATE = Expression(
+_DATE_PATTERN = (
     r"\b(?:"
     r"(?P<year>20[0-9]{2})[-/.](?P<month>[0-9]{1,2})[-/.](?P<day>[0-9]{1,2})"
     r"|(?P<first>[0-9]{1,2})[-/.](?P<second>[0-9]{1,2})[-/.](?P<short>20[0-9]{2}|[0-9]{2})"
@@ -40,9 +41,12 @@ _DATE = Expression(
     r"|(?P<front_name>" + _MONTH + r")\.? (?P<front_day>[0-9]{1,2}),? (?P<front_year>20[0-9]{2})"
     r")"
 )
-_CLOCK = Expression(
+_CLOCK_PATTERN = (
     r"(?P<hour>[0-9]{1,2})(?:[:h](?P<minute>[0-9]{2}))(?:[:m](?P<second>[0-9]{2})s?)?(?: ?(?P<half>[ap])m\b)?"
 )
+_DATE, _CLOCK = Expression(_DATE_PATTERN), Expression(_CLOCK_PATTERN)
+# Where one stands is found without groups, several times faster; what it says is then asked of its own text alone.
+_ANY_DATE, _ANY_CLOCK = (Expression(re.sub(r"\?P<[a-z_]+>", "?:", p)) for p in (_DATE_PATTERN, _CLOCK_PATTERN))
 # Where `24/03/12` may be 24 March 2012 or 12 March 2024.
 _YEAR_MAY_LEAD = frozenset({"SA", "IR", "CN", "JP", "KR", "TW"})
 # A date and its time may stand apart by a few words: "on 2026-04-13 at 19:44", "le 03/12/2025 a 18h46".
@@ -56,7 +60,7 @@ def moment(written: str | None, country: str | None) -> datetime | None:
     if written is None or zone is None:
         return None
     data = written.encode()
-    spans = _DATE.search(data)
+    spans = _ANY_DATE.search(data)
     if spans is None:
         return None
     start, end = spans[0]
@@ -69,7 +73,7 @@ def moment(written: str | None, country: str | None) -> datetime | None:
 
 
 def _clock_in(data: bytes) -> tuple[int, int, int] | None:
-    spans = _CLOCK.search(data)
+    spans = _ANY_CLOCK.search(data)
     return None if spans is None else _clock(data[spans[0][0] : spans[0][1]])
 
 

@@ -22,6 +22,10 @@ def numeral(written: str, exponent: int | None = None, mark: DecimalMark | None 
     """
     if written.isdecimal():
         return Decimal(written) if len(written) <= MAX_AMOUNT_DIGITS else None
+    if written[-3:-2] == "." and len(written) <= MAX_AMOUNT_DIGITS:
+        usual = _thousands_and_cents(written)
+        if usual is not None:
+            return usual
     head, grouped_by_space = _join_spaced_groups(written)
     if head is None or sum(character.isdecimal() for character in head) > MAX_AMOUNT_DIGITS:
         return None
@@ -37,6 +41,15 @@ def numeral(written: str, exponent: int | None = None, mark: DecimalMark | None 
     if len(pieces) > 2:
         return Decimal("".join(pieces)) if not grouped_by_space and _are_groups(pieces) else None
     return _one_mark(pieces[0], pieces[1], separator, exponent, mark, grouped_by_space=grouped_by_space)
+
+
+def _thousands_and_cents(written: str) -> Decimal | None:
+    """`1,500.00` and `500.00`, which most figures are, without the questions that rarer forms need."""
+    groups = written[:-3].split(",")
+    if len(groups) > 1 and (not 1 <= len(groups[0]) <= 3 or set(map(len, groups[1:])) != {3}):
+        return None
+    whole = "".join(groups)
+    return Decimal(whole + written[-3:]) if whole.isdecimal() and written[-2:].isdecimal() else None
 
 
 def _join_spaced_groups(written: str) -> tuple[str | None, bool]:

@@ -31,7 +31,7 @@ def test_a_number_is_international_where_it_is_a_phone_number(number: str, count
     st.from_regex(r"\A(225|226|00225|254|256|233|234|260|0)?[0-9]{6,12}\Z"),
     st.sampled_from(["CI", "BF", "SN", "CM", "BJ", "KE", "UG", "GH", "NG", "TZ", "ZM", "CD", "MG", "MA", "FR", "US"]),
 )
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_the_quick_way_says_what_the_library_says(number: str, country: str) -> None:
     try:
         parsed = phonenumbers.parse(number, country)
