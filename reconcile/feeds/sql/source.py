@@ -101,7 +101,7 @@ class Source:
     @contextmanager
     def _open(self, since: datetime, until: datetime) -> Iterator[Rows]:
         with self._engine.connect() as connection:
-            look = Look.of(dict(connection.execute(sa.text(self._dialect.look)).mappings().one()))
+            look = self._look(connection)
             connection.rollback()  # the snapshot of the rows must be taken after what is open was looked at
             result = connection.execution_options(yield_per=FETCHED_ROWS).execute(
                 self._statement, self._bounds(since, until)
@@ -109,6 +109,13 @@ class Source:
             columns = tuple(result.keys())
             self._check(columns)
             yield Rows(look, columns, (list(some) for some in result.partitions()))
+
+    def _look(self, connection: sa.Connection) -> Look:
+        row = connection.execute(sa.text(self._dialect.look)).mappings().one()
+        try:
+            return Look.of(dict(row))
+        except ValueError as error:
+            raise SourceError(f"feed {self._feed.name}: its database is {error}") from None
 
     def _check(self, columns: tuple[str, ...]) -> None:
         for name in self._feed.named_columns.values():
@@ -133,6 +140,7 @@ class Source:
         raw.commit()
 
     def _answer(self, work: Callable[[], _T]) -> _T:
+        self._raw = None
         try:
             return within(self._seconds, work)
         except OverdueError:
