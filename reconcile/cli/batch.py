@@ -109,6 +109,17 @@ def batch_release(batch: BatchArgument, reason: ReasonOption) -> None:
     console.out.print("released")
 
 
+@app.command("accept")
+def batch_accept(batch: BatchArgument, reason: ReasonOption) -> None:
+    """Take a batch that was refused for an unusual volume or period; the next run of its feed publishes it."""
+    from reconcile.feeds.acceptance import accept
+
+    world = console.application().world
+    with world.database.begin() as connection:
+        accept(connection, batch, actor=actor(), reason=reason, now=world.clock.now())
+    console.out.print("accepted; the next run of its feed judges it again")
+
+
 @app.command("replay")
 def batch_replay(batch: BatchArgument, reason: ReasonOption, as_json: JsonOption = False) -> None:
     """Read a published or withdrawn batch again, through today's configuration and templates."""

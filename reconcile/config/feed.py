@@ -118,6 +118,8 @@ class Feed(Section):
     stable_for: Duration = timedelta(seconds=5)
     stalls_after: Duration = timedelta(minutes=30)
     max_quarantined_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+    max_volume_factor: Annotated[float, Field(gt=1)] = 10
+    reaches_back: Duration = timedelta(hours=6)
 
     @model_validator(mode="after")
     def _columns_fit(self) -> "Feed":

@@ -20,6 +20,7 @@ from reconcile.feeds.readers import RawRow, read_rows
 from reconcile.feeds.refusal import Refused
 from reconcile.feeds.side import Side
 from reconcile.feeds.staging import Staging
+from reconcile.feeds.usual import UNKNOWN, Usual
 
 AHEAD_TOLERANCE: Final = timedelta(minutes=5)
 """How far a row may lie in the future: clocks differ, zones that are wrong differ by more."""
@@ -27,6 +28,9 @@ OLDEST_AGE: Final = timedelta(days=400)
 """A row older than this says more about its date than about a purchase."""
 TOLERATED_QUARANTINED_ROWS: Final = 5
 """As many bad rows say nothing about a delivery, however few rows it has: the share counts from here on."""
+MAX_OLD_SHARE: Final = 0.25
+"""More rows than this from before the period are a file of another one."""
+TOLERATED_OLD_ROWS: Final = 5
 _SIDES_WITH_SUMS: Final = frozenset({"ledger", "payment"})
 _SHOWN_ROWS: Final = 5
 _ROW_PROBLEM: Final = "row_problem"
@@ -72,12 +76,18 @@ class Intake:
             staging.add(self._examined(drafts))
         return tally
 
-    def check(self, tally: Tally, staging: Staging, control: Control | None) -> None:
-        """Examines the delivery as a whole, after each row has its fate; raises `Refused` when it is not to be taken."""
+    def check(
+        self, tally: Tally, staging: Staging, control: Control | None, norm: Usual = UNKNOWN, *, accepted: bool = False
+    ) -> str | None:
+        """Examines the delivery as a whole, after each row has its fate; raises `Refused` when it is not to be taken.
+
+        `accepted`: a person takes it whatever is usual. Returns what is unusual about it all the same.
+        """
         shares = staging.shares()
         in_scope = tally.rows - shares["out_of_scope"].rows
         quarantined = shares["quarantined"].rows
         counted = quarantined if quarantined > TOLERATED_QUARANTINED_ROWS else 0
+        new_rows = shares["published"].rows + quarantined
         announced = control.total if control and self.feed.side in _SIDES_WITH_SUMS else None
         facts = {
             "rows": tally.rows,
@@ -86,14 +96,21 @@ class Intake:
             "control_sum": None if announced is None else _plain(announced),
             "quarantined_share": counted / in_scope if in_scope else 0.0,
             "max_quarantined_share": self.feed.max_quarantined_share,
+            "old_share": None if accepted or norm.oldest is None else _old_share(staging, norm.oldest),
+            "max_old_share": MAX_OLD_SHARE,
+            "since": norm.since,
+            "oldest": norm.oldest,
+            "new_rows": new_rows,
+            "most_rows": None if accepted else norm.most_rows(self.feed.max_volume_factor),
         }
         frame = pd.DataFrame([facts], dtype=object)
         failures = gate.examine("delivery", frame)
         if failures:
             said = "; ".join(f"{failure.name}: {failure.meaning.format_map(facts)}" for failure in failures)
-            raise Refused(said + _examples(staging))
+            raise Refused(said + _examples(staging), broken=tuple(failure.name for failure in failures))
         if quarantined > self.limits.quarantined_rows:
             raise Refused(f"has {quarantined} bad rows, more than {self.limits.quarantined_rows}{_examples(staging)}")
+        return norm.remark(new_rows, self.feed.max_volume_factor)
 
     def _examined(self, drafts: Sequence[Draft]) -> list[dict[str, Any]]:
         """The drafts as rows of `staged`: published unless out of scope or broken by an expectation."""
@@ -155,6 +172,12 @@ def _examples(staging: Staging) -> str:
     rows = staging.quarantined(_SHOWN_ROWS)
     shown = ", ".join(f"row {row.row_number}: {row.reason.partition(':')[0]}" for row in rows)
     return f" ({shown})" if shown else ""
+
+
+def _old_share(staging: Staging, oldest: datetime) -> float:
+    """The share of rows in scope that happened before `oldest`; a handful says nothing."""
+    rows, old = staging.older_than(oldest)
+    return old / rows if old > TOLERATED_OLD_ROWS else 0.0
 
 
 def _plain(amount: Decimal) -> str:

@@ -25,12 +25,15 @@ _ROWS_PER_STATEMENT: Final = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What has arrived and is not yet judged. `control_path`: of the copy of its control file, below the lake."""
+    """What has arrived and is not yet judged. `control_path`: of the copy of its control file, below the lake; `accepted`: a person
+    takes it, whatever is usual.
+    """
 
     batch_id: UUID
     source: str
     landed_path: str
     control_path: str | None
+    accepted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Accepted:
     quarantined: Sequence[QuarantinedRow]
     corrected_keys: Sequence[str]
     complete_through: datetime | None
+    remark: str | None = None
 
 
 def register(connection: sa.Connection, feed: Feed, now: datetime) -> None:
@@ -118,13 +122,19 @@ def unjudged(connection: sa.Connection, feed: Feed) -> list[Landed]:
         .scalar_subquery()
     )
     query = (
-        sa.select(batches.c.batch_id, batches.c.source, batches.c.landed_path)
+        sa.select(batches.c.batch_id, batches.c.source, batches.c.landed_path, batches.c.accepted_at)
         .where(batches.c.feed == feed.name, batches.c.status == "landed")
         .order_by(first_seen)
     )
     suffix = feed.control_suffix
     return [
-        Landed(row.batch_id, row.source, row.landed_path, row.landed_path + suffix if suffix else None)
+        Landed(
+            row.batch_id,
+            row.source,
+            row.landed_path,
+            control_path=row.landed_path + suffix if suffix else None,
+            accepted=row.accepted_at is not None,
+        )
         for row in connection.execute(query)
     ]
 
@@ -197,7 +207,7 @@ def publish(connection: sa.Connection, feed: Feed, batch_id: UUID, accepted: Acc
     advance(
         connection, batches, batch_id, expected="landed", status="published",
         path=accepted.path, raw_rows=accepted.raw_rows, **counts, money=accepted.money, first_key=first_key, last_key=last_key,
-        complete_through=accepted.complete_through, published_at=now,
+        complete_through=accepted.complete_through, published_at=now, remark=accepted.remark,
     )  # fmt: skip
     source = connection.execute(sa.select(batches.c.source).where(batches.c.batch_id == batch_id)).scalar_one()
     withdrawal.make_good(connection, feed.name, source, now)
@@ -207,9 +217,15 @@ def publish(connection: sa.Connection, feed: Feed, batch_id: UUID, accepted: Acc
 
 
 def refuse(
-    connection: sa.Connection, batch_id: UUID, *, reason: str, complete_through: datetime | None, now: datetime
+    connection: sa.Connection,
+    batch_id: UUID,
+    *,
+    reason: str,
+    complete_through: datetime | None,
+    now: datetime,
+    broken: Sequence[str] = (),
 ) -> None:
-    """From landed to refused: nothing of it counts, and its period stays unproven."""
+    """From landed to refused: nothing of it counts, and its period stays unproven. `broken`: expectations of the delivery."""
     advance(
         connection,
         batches,
@@ -217,6 +233,7 @@ def refuse(
         expected="landed",
         status="refused",
         reason=reason,
+        broken=list(broken),
         complete_through=complete_through,
     )
     _record(connection, batch_id, "batch_refused", reason, now, {})

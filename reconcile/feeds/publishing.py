@@ -19,6 +19,7 @@ from reconcile.feeds.manifest import Accepted, Landed
 from reconcile.feeds.refusal import Refused
 from reconcile.feeds.side import Side
 from reconcile.feeds.staging import DISPOSITIONS, Span, Staging
+from reconcile.feeds.usual import UNKNOWN, Usual, usual
 from reconcile.store.database import Database
 from reconcile.store.lake import Lake
 from reconcile.store.scratch import scratch_folder
@@ -60,7 +61,14 @@ class Publisher:
             except Refused as refusal:
                 reason = f"{landed.source}: {refusal}"
                 with self.database.begin() as connection:
-                    manifest.refuse(connection, landed.batch_id, reason=reason, complete_through=through, now=self.now)
+                    manifest.refuse(
+                        connection,
+                        landed.batch_id,
+                        reason=reason,
+                        broken=refusal.broken,
+                        complete_through=through,
+                        now=self.now,
+                    )
                 return "refused"
         return "published"
 
@@ -80,7 +88,7 @@ class Publisher:
         with Staging(scratch, self.side, self.lake) as staging:
             tally = intake.stage(self.local(landed.landed_path, scratch), staging)
             basis = self.compare(staging)
-            intake.check(tally, staging, control)
+            remark = intake.check(tally, staging, control, self._norm(control), accepted=landed.accepted)
             with self.database.begin() as connection:
                 staging.count_as_duplicates(
                     manifest.repeated(connection, self.feed.name, staging.quarantined(self.limits.quarantined_rows))
@@ -88,12 +96,18 @@ class Publisher:
             path = self.write(landed.batch_id, landed.landed_path, staging, scratch)
             with self.database.begin() as connection:
                 self.hold(connection, basis, landed.source)
-                accepted = self.accepted(connection, landed.source, path, tally, staging, control)
+                accepted = self.accepted(connection, landed.source, path, tally, staging, control, remark)
                 manifest.publish(connection, self.feed, landed.batch_id, accepted, self.now)
                 if self.feed.side == "directory":
                     said_at = control.complete_through if control else self.now
                     directory.upsert(connection, staging.published(), said_at)
                 watermark.advance(connection, self.feed, self.waiting, self.now)
+
+    def _norm(self, control: Control | None) -> Usual:
+        if control is None:
+            return UNKNOWN
+        with self.database.begin() as connection:
+            return usual(connection, self.feed, control.complete_through, zone=self.flow.zone, now=self.now)
 
     @property
     def intake(self) -> Intake:
@@ -150,6 +164,7 @@ class Publisher:
         tally: Tally,
         staging: Staging,
         control: Control | None,
+        remark: str | None = None,
     ) -> Accepted:
         """What publishing the staged rows changes."""
         shares = staging.shares()
@@ -173,4 +188,5 @@ class Publisher:
             quarantined=staging.quarantined(self.limits.quarantined_rows),
             corrected_keys=staging.row_keys(manifest.held_keys(connection, self.feed.name)),
             complete_through=control.complete_through if control else None,
+            remark=remark,
         )

@@ -112,6 +112,17 @@ class Staging:
             return None
         return Span(first, last, None if earliest is None else _EPOCH + timedelta(microseconds=earliest))
 
+    def older_than(self, instant: datetime) -> tuple[int, int]:
+        """How many rows in scope have a time that can be read, and how many of these lie before `instant`."""
+        if self._side.moment is None:
+            return 0, 0
+        moment = self._side.moment
+        query = f"""
+            SELECT count({moment}), count(*) FILTER ({moment} < $1) FROM staged WHERE disposition <> 'out_of_scope'
+        """  # noqa: S608 - the side's own column
+        [(rows, old)] = self._connection.execute(query, [instant]).fetchall()
+        return rows, old
+
     def judge(self, earlier: Sequence[str]) -> None:
         """Gives each row its fate; `earlier`: Parquet files, as DuckDB opens them, that may hold rows with the same keys."""
         if earlier:

@@ -88,15 +88,15 @@ def test_a_worker_that_lost_its_lock_publishes_nothing_twice(operator):
     operator.ledger("2.csv", [entry("E2"), entry("E3")])
     first, second = land(operator)
     slow = publisher(operator)
-    write = publishing.Publisher._write
+    write = publishing.Publisher.write
 
-    def overtaken(self, landed, staging, scratch):
-        if landed == second:
+    def overtaken(self, batch_id, *arguments):
+        if batch_id == second.batch_id:
             publisher(operator).judge(first)
-        return write(self, landed, staging, scratch)
+        return write(self, batch_id, *arguments)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(publishing.Publisher, "_write", overtaken)
+        patch.setattr(publishing.Publisher, "write", overtaken)
         with pytest.raises(publishing.OvertakenError):
             slow.judge(second)
     operator.take("ocs")
@@ -154,8 +154,8 @@ Operator(Path({folder!r}), Database({url!r})).take("ocs")
 MOMENTS = {
     "before the copy": "Lake.put = die",
     "after the copy": "manifest.land = die",
-    "before the rows are written": "publishing.Publisher._write = die",
-    "after the rows are written": "publishing.Publisher._accepted = die",
+    "before the rows are written": "publishing.Publisher.write = die",
+    "after the rows are written": "publishing.Publisher.accepted = die",
     "before the commit": "publishing.watermark.advance = die",
 }
 

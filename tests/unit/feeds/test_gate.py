@@ -35,7 +35,7 @@ GOOD = {
     },
     "delivery": {
         "rows": 2, "control_rows": 2, "sum": "2100", "control_sum": "2100", "quarantined_share": 0.0,
-        "max_quarantined_share": 0.05,
+        "max_quarantined_share": 0.05, "old_share": 0.1, "max_old_share": 0.25, "new_rows": 900, "most_rows": 1000,
     },
     "fold": {
         "doubled_verdicts": 0, "unknown_kinds": 0, "unbalanced_verdicts": 0, "hasty_verdicts": 0, "doubled_own": 0,
@@ -106,6 +106,8 @@ BREAKS = {
         "rows_are_those_announced": {"control_rows": 3},
         "sum_is_the_one_announced": {"control_sum": "2101"},
         "few_rows_are_bad": {"quarantined_share": 0.06},
+        "rows_are_of_their_period": {"old_share": 0.26},
+        "volume_is_usual": {"new_rows": 1001},
     },
     "fold": {
         "breaks_have_one_verdict": {"doubled_verdicts": 1},
@@ -127,6 +129,7 @@ FINE = [
     ("payments", {"reference": None}),
     ("directory", {"channel": "sms", "email": None, "language": None}),
     ("delivery", {"control_rows": None, "control_sum": None, "quarantined_share": 0.05}),
+    ("delivery", {"old_share": None, "most_rows": None}),
 ]
 
 
