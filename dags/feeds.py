@@ -13,9 +13,13 @@ from reconcile.runtime.dag_options import options, schedule
 
 here = Installation.of(__file__)
 
-with DAG(schedule=schedule(here.settings, "feeds"), **options(here.settings, "feeds", __doc__)):
+with DAG(
+    schedule=schedule(here.settings, "feeds"),
+    deadline=here.deadline("feeds"),
+    **options(here.settings, "feeds", __doc__),
+):
 
-    @task
+    @task(**here.lineage("take_feed"))
     @here.masked
     def take_feed(feed: str) -> list[str]:
         """The ids of the batches that were published."""

@@ -11,9 +11,13 @@ from reconcile.runtime.dag_options import options, schedule
 
 here = Installation.of(__file__)
 
-with DAG(schedule=schedule(here.settings, "housekeeping"), **options(here.settings, "housekeeping", __doc__)):
+with DAG(
+    schedule=schedule(here.settings, "housekeeping"),
+    deadline=here.deadline("housekeeping"),
+    **options(here.settings, "housekeeping", __doc__),
+):
 
-    @task
+    @task(**here.lineage("housekeep"))
     @here.masked
     def housekeep() -> dict[str, int]:
         """How many rows and files each part was about."""

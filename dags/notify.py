@@ -12,9 +12,11 @@ from reconcile.runtime.dag_options import options
 
 here = Installation.of(__file__)
 
-with DAG(schedule=[here.asset("credits")], **options(here.settings, "notify", __doc__)):
+with DAG(
+    schedule=[here.asset("credits")], deadline=here.deadline("notify"), **options(here.settings, "notify", __doc__)
+):
 
-    @task
+    @task(**here.lineage("send_notices"))
     @here.masked
     def send_notices() -> dict[str, int]:
         """How many notices came into which state."""

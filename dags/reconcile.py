@@ -13,9 +13,13 @@ from reconcile.runtime.dag_options import options
 
 here = Installation.of(__file__)
 
-with DAG(schedule=[here.asset("batches")], **options(here.settings, "reconcile", __doc__)):
+with DAG(
+    schedule=[here.asset("batches")],
+    deadline=here.deadline("reconcile"),
+    **options(here.settings, "reconcile", __doc__),
+):
 
-    @task
+    @task(**here.lineage("fold_flow"))
     @here.masked
     def fold_flow(flow: str) -> str:
         """The id of the fold's run."""

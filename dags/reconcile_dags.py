@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from airflow.sdk import Asset, Connection, TriggerRule, task
+from airflow.sdk import Asset, AsyncCallback, Connection, DeadlineAlert, DeadlineReference, TriggerRule, task
 from airflow.sdk.definitions.xcom_arg import XComArg
 
 from reconcile import config
 from reconcile.config import Airflow, Configuration, ConfigurationError, secrets_of
 from reconcile.logs.setup import masked_error, to_airflow
-from reconcile.runtime.dag_options import asset_uri
+from reconcile.runtime import deadline
+from reconcile.runtime.dag_options import asset_uri, dag_id
+from reconcile.runtime.lineage import lineage_of
 
 if TYPE_CHECKING:
     from reconcile.app import Application
@@ -58,6 +60,27 @@ class Installation:
     def asset(self, name: str) -> Asset:
         """`batches`, `verdicts` or `credits`: by it one DAG wakes the next."""
         return Asset(asset_uri(self.settings, name))
+
+    def lineage(self, job: str) -> dict[str, list[Asset]]:
+        """The arguments of `@task` that say where a job reads and writes, for Airflow's asset graph and OpenLineage."""
+        found = lineage_of(self.configuration)[job]
+        return {"inlets": [Asset(uri) for uri in found.reads], "outlets": [Asset(uri) for uri in found.writes]}
+
+    def deadline(self, name: str) -> DeadlineAlert | None:
+        """Tells `[alerts]` of a run that takes too long; nobody, where they are not configured."""
+        if self.configuration.alerts is None:
+            return None
+        within = self.settings.deadline
+        known = {
+            "configuration": str(self.file.resolve()),
+            "dag_id": dag_id(self.settings, name),
+            "within": str(within),
+        }
+        return DeadlineAlert(
+            reference=DeadlineReference.DAGRUN_QUEUED_AT,
+            interval=within,
+            callback=AsyncCallback(deadline.PATH, kwargs=known),
+        )
 
     def jobs(self) -> "Application":
         """The jobs by name, for use in a task; the passwords of Airflow's connections are in the environment."""

@@ -15,9 +15,11 @@ from reconcile.runtime.dag_options import options
 
 here = Installation.of(__file__)
 
-with DAG(schedule=[here.asset("verdicts")], **options(here.settings, "remedy", __doc__)):
+with DAG(
+    schedule=[here.asset("verdicts")], deadline=here.deadline("remedy"), **options(here.settings, "remedy", __doc__)
+):
 
-    @task
+    @task(**here.lineage("dispatch_flow"))
     @here.masked
     def dispatch_flow(flow: str) -> dict[str, int]:
         """How many intents and attempts came into which state."""

@@ -10,9 +10,13 @@ from reconcile.runtime.dag_options import options, schedule
 
 here = Installation.of(__file__)
 
-with DAG(schedule=schedule(here.settings, "report"), **options(here.settings, "report", __doc__)):
+with DAG(
+    schedule=schedule(here.settings, "report"),
+    deadline=here.deadline("report"),
+    **options(here.settings, "report", __doc__),
+):
 
-    @task
+    @task(**here.lineage("write_report"))
     @here.masked
     def write_report() -> list[str]:
         """The files, by their paths below the folder of the reports."""

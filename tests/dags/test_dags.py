@@ -33,7 +33,11 @@ print(json.dumps({
             "cron": getattr(dag.timetable, "expression", None),
             "waits_for": [asset.uri for asset in dag.timetable.asset_condition.objects]
             if dag.timetable.asset_condition else [],
-            "wakes": sorted({outlet.uri for task in dag.tasks for outlet in task.outlets}),
+            "wakes": sorted({outlet.uri for task in dag.tasks if task.task_id == "publish" for outlet in task.outlets}),
+            "lineage": {task.task_id: [[each.uri for each in way] for way in (task.inlets, task.outlets)]
+                        for task in dag.tasks},
+            "deadlines": [[each.reference.reference_name, each.interval.total_seconds(), each.callback.path]
+                          for each in dag.deadline or []],
             "tasks": {task.task_id: {"mapped": task.is_mapped, "retries": task.retries, "pool": task.pool}
                       for task in dag.tasks},
         }
@@ -161,7 +165,7 @@ def test_reading_the_dag_files_costs_a_configuration_and_neither_libraries_nor_a
         with pytest.raises(BlockingIOError):  # nobody has called
             database.accept()
     ours = {name for name in read if name.startswith("reconcile.")}
-    allowed = ("reconcile.config", "reconcile.domain", "reconcile.logs", "reconcile.runtime.dag_options")
+    allowed = ("reconcile.config", "reconcile.domain", "reconcile.logs", "reconcile.runtime.")
     assert [name for name in ours if not name.startswith(allowed)] == []
     assert len(read) - len(ours) < 40, read
     assert not (configuration.parent / "lake").exists()
@@ -234,3 +238,51 @@ def test_each_dag_is_documented() -> None:
 
 def test_the_dag_file_named_like_the_package_does_not_hide_it(in_airflow: Script, configure: Configure) -> None:
     assert in_airflow(SHADOW, configure()) is True
+
+
+LINEAGE = """
+import json, os
+answers = os.dup(1)
+os.dup2(2, 1)  # the provider says good-bye on standard output
+os.environ["AIRFLOW__OPENLINEAGE__TRANSPORT"] = json.dumps({"type": "file", "log_file_path": EVENTS, "append": True})
+from airflow.dag_processing.dagbag import BundleDagBag
+
+bag = BundleDagBag(os.environ["DAGS"], bundle_path=os.environ["DAGS"], bundle_name="dags-folder")
+os.write(answers, json.dumps(bag.dags["reconcile_feeds"].test().state).encode())
+"""
+
+
+def test_every_task_of_ours_says_where_it_reads_and_writes(described: dict[str, Any]) -> None:
+    for dag in described.values():
+        for task, (reads, writes) in dag["lineage"].items():
+            if task not in {"publish", "watch"}:
+                assert reads, task
+                assert writes, task
+                assert {uri.partition(":")[0] for uri in reads + writes} <= {"file", "postgres", "reconcile"}
+
+
+def test_runs_have_a_deadline_where_somebody_is_to_be_told(
+    in_airflow: Script, configure: Configure, described: dict[str, Any]
+) -> None:
+    assert {str(dag["deadlines"]) for dag in described.values()} == {"[]"}
+    keys = 'schedules = { feeds = "manual" }\ndeadline = "20m"\n[alerts]\nurls = [{ env = "NIGHT" }]'
+    found = in_airflow(DESCRIBE, configure(airflow=keys))
+    assert found["errors"] == {}
+    assert [dag["deadlines"] for dag in found["dags"].values()] == [
+        [["DagRunQueuedAtDeadline", 1200.0, "reconcile.runtime.deadline.missed"]]
+    ] * len(NAMES)
+
+
+def test_openlineage_is_told_where_the_deliveries_of_a_feed_go(
+    in_airflow: Script, configure: Configure, database_url: str, tmp_path: Path
+) -> None:
+    configuration = configure(store=f'url = "{database_url}"')
+    events = tmp_path / "events.jsonl"
+    assert in_airflow(f"EVENTS = {str(events)!r}\n{LINEAGE}", configuration) == "success"
+    home = configuration.parent
+    told = [json.loads(line) for line in events.read_text().splitlines()]
+    ended = [one for one in told if one["eventType"] == "COMPLETE" and one["job"]["name"].endswith(".take_feed")]
+    assert len(ended) == 3
+    for one in ended:
+        assert ("file", f"{home}/lake/published") in {(each["namespace"], each["name"]) for each in one["outputs"]}
+        assert f"{home}/sandbox/inbox/ocs" in {each["name"] for each in one["inputs"]}
