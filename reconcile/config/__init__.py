@@ -14,6 +14,7 @@ from reconcile.config.database import Snapshot
 from reconcile.config.feed import CONTROL_SUFFIX, FEED_COLUMNS, PROVEN, Completeness, ControlFile, Delay, Feed
 from reconcile.config.operation import Alerts, Log, secrets_of
 from reconcile.config.retention import Retention
+from reconcile.config.sequence import Numbering
 from reconcile.config.values import (
     AssetCode,
     AwareInstant,
@@ -44,6 +45,7 @@ __all__ = [
     "Flow",
     "Gateway",
     "Log",
+    "Numbering",
     "Policy",
     "Retention",
     "Secret",

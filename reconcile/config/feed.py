@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from reconcile.config.database import Snapshot, check_query, check_url
+from reconcile.config.sequence import Numbering
 from reconcile.config.values import Duration, Encoding, Name, Secret, Section, Zone
 
 CONTROL_SUFFIX: Final = ".ctl"
@@ -34,9 +35,9 @@ class Delay(Section):
     delay: Duration = timedelta(minutes=15)
 
 
-PROVEN: Final = frozenset({"control", "snapshot"})
+PROVEN: Final = frozenset({"control", "sequence", "snapshot"})
 """Kinds of completeness that the source itself vouches for."""
-Completeness = Annotated[ControlFile | Snapshot | Delay, Field(discriminator="kind")]
+Completeness = Annotated[ControlFile | Numbering | Snapshot | Delay, Field(discriminator="kind")]
 """How it is known up to which instant a feed is complete."""
 
 FEED_COLUMNS: Final[dict[str, dict[str, str]]] = {
@@ -46,6 +47,8 @@ FEED_COLUMNS: Final[dict[str, dict[str, str]]] = {
         "recipient": "recipient",
         "text": "text",
         "sent_at": "sent_at",
+        "node": "",
+        "number": "",
     },
     "ledger": {
         "row_key": "entry_id",
@@ -56,6 +59,8 @@ FEED_COLUMNS: Final[dict[str, dict[str, str]]] = {
         "reference": "reference",
         "own_key": "",
         "posted_at": "posted_at",
+        "node": "",
+        "number": "",
     },
     "payment": {
         "row_key": "payment_id",
@@ -66,6 +71,8 @@ FEED_COLUMNS: Final[dict[str, dict[str, str]]] = {
         "asset": "currency",
         "reference": "reference",
         "paid_at": "paid_at",
+        "node": "",
+        "number": "",
     },
     "directory": {
         "account": "account",
@@ -168,6 +175,25 @@ class Feed(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _numbers_fit(self) -> "Feed":
+        if not isinstance(self.completeness, Numbering):
+            return self
+        if self.side == "directory":
+            raise ValueError("completeness: a directory is never complete up to a time, so numbers prove nothing of it")
+        if self.completeness.numbers == "rows":
+            wanted = {"number", "node"} if self.completeness.nodes else {"number"}
+            found = wanted & self.named_columns.keys()
+            if found != wanted or ("node" in self.named_columns) != bool(self.completeness.nodes):
+                raise ValueError(
+                    "columns: rows that are numbered have the column number; and node, where nodes are listed"
+                )
+            if self.senders:
+                raise ValueError(
+                    "senders: other senders' rows are dropped before they land, and their numbers with them"
+                )
+        return self
+
     @property
     def file_format(self) -> Literal["csv", "jsonl", "parquet"]:
         """What the files are that are landed: rows from a database are written as JSON lines."""
@@ -191,7 +217,7 @@ class Feed(Section):
                 return suffix
             case Snapshot():
                 return CONTROL_SUFFIX  # written beside the rows by what reads them
-            case Delay():
+            case Delay() | Numbering():
                 return None
 
     @property

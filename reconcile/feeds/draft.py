@@ -19,7 +19,7 @@ WHOLE_ROW = "row"
 class Draft:
     """`found`: what was read, by column, None where nothing could be; `problems`: column → why not.
 
-    `delivered`: the amount as it stands in the file, in major units, before any sign was put right.
+    `node`, `number`: of a feed that numbers its rows. `delivered`: the amount as it stands in the file, in major units, before any sign was put right.
     """
 
     row: RawRow
@@ -27,6 +27,8 @@ class Draft:
     problems: dict[str, str] = field(default_factory=dict)
     out_of_scope: bool = False
     delivered: Decimal | None = None
+    node: str | None = None
+    number: int | None = None
 
     @classmethod
     def of(cls, row: RawRow, columns: Mapping[str, Any]) -> "Draft":

@@ -16,11 +16,13 @@ from reconcile.feeds import gate
 from reconcile.feeds.control import Control
 from reconcile.feeds.draft import WHOLE_ROW, Draft
 from reconcile.feeds.limits import CHUNK_ROWS, DEFAULT_LIMITS, Limits
+from reconcile.feeds.numbering import number_of, sequence_of
 from reconcile.feeds.readers import RawRow, read_rows
 from reconcile.feeds.refusal import Refused
 from reconcile.feeds.side import Side
 from reconcile.feeds.staging import Staging
 from reconcile.feeds.usual import UNKNOWN, Usual
+from reconcile.feeds.values import Unreadable
 
 AHEAD_TOLERANCE: Final = timedelta(minutes=5)
 """How far a row may lie in the future: clocks differ, zones that are wrong differ by more."""
@@ -72,6 +74,7 @@ class Intake:
         for rows in _chunks(found if only is None else (row for row in found if row.number in only)):
             drafts = self.side.read(rows)
             for draft in drafts:
+                self._number(draft)
                 tally.add(draft)
             staging.add(self._examined(drafts))
         return tally
@@ -112,6 +115,17 @@ class Intake:
             raise Refused(f"has {quarantined} bad rows, more than {self.limits.quarantined_rows}{_examples(staging)}")
         return norm.remark(new_rows, self.feed.max_volume_factor)
 
+    def _number(self, draft: Draft) -> None:
+        """A row without its number is in scope, whatever else it is: it leaves a gap, and somebody must see why."""
+        sequence = sequence_of(self.feed, "rows")
+        if sequence is None or draft.row.problem:
+            return
+        try:
+            draft.node, draft.number = number_of(sequence, draft.row.cells)
+        except Unreadable as error:
+            draft.problems[WHOLE_ROW] = str(error)
+            draft.out_of_scope = False
+
     def _examined(self, drafts: Sequence[Draft]) -> list[dict[str, Any]]:
         """The drafts as rows of `staged`: published unless out of scope or broken by an expectation."""
         broken = self._broken([draft for draft in drafts if not draft.out_of_scope])
@@ -131,6 +145,8 @@ class Intake:
                     "reason": reason,
                     "column_name": column,
                     "raw": None if draft.out_of_scope else draft.row.raw,
+                    "node": draft.node,
+                    "number": draft.number,
                 }
             )
         return staged

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from reconcile.feeds import manifest
 from reconcile.feeds.control import complete_through
 from reconcile.feeds.inbox import Delivery, Inbox
 from reconcile.feeds.limits import Limits
+from reconcile.feeds.numbering import sequence_of
 from reconcile.feeds.readers.lines import packing
 from reconcile.feeds.refusal import Refused
 from reconcile.feeds.withholding import copy_listed
@@ -81,8 +82,8 @@ class Landing:
     def _copy(self, delivery: Delivery, control: bytes | None, scratch: Path) -> tuple[str, str | None, str | None]:
         """(SHA-256 of the delivery, path of its copy, or None and why there is none).
 
-        The SHA-256 is that of the data file followed by its control file: an hour without entries is delivered as the same
-        empty file as the hour before, and is another delivery.
+        The SHA-256 is that of the data file followed by its control file, or by its name where that bears a number: an hour
+        without entries is delivered as the same empty file as the hour before, and is another delivery.
         """
         too_large = f"is larger than {self.limits.file_bytes} bytes"
         if delivery.size > self.limits.file_bytes:
@@ -99,6 +100,8 @@ class Landing:
         if copy.stat().st_size != delivery.size or not self.inbox.is_unchanged(delivery):
             raise NotYet
         digest.update(control or b"")
+        if sequence_of(self.feed, "files"):
+            digest.update(PurePosixPath(delivery.source).name.encode())
         sha256 = digest.hexdigest()
         if self.feed.senders:
             delivered, copy = copy, scratch / f"listed{packed}"

@@ -8,14 +8,17 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from reconcile.config import Feed, Flow
-from reconcile.feeds import directory, manifest, watermark
+from reconcile.config import Feed, Flow, Numbering
+from reconcile.domain.sequence import NumberRange
+from reconcile.feeds import directory, manifest, ranges, watermark
 from reconcile.feeds.confirmations import provider_of
 from reconcile.feeds.control import Control, read_control
 from reconcile.feeds.intake import Intake, Tally
 from reconcile.feeds.landing import MAX_AHEAD
 from reconcile.feeds.limits import Limits
 from reconcile.feeds.manifest import Accepted, Landed
+from reconcile.feeds.numbering import Place, place_of, sequence_of
+from reconcile.feeds.ranges import NodeRange
 from reconcile.feeds.refusal import Refused
 from reconcile.feeds.side import Side
 from reconcile.feeds.staging import DISPOSITIONS, Span, Staging
@@ -85,9 +88,14 @@ class Publisher:
 
     def _publish(self, landed: Landed, control: Control | None, scratch: Path) -> None:
         intake = self.intake
+        by_files = sequence_of(self.feed, "files")
+        place = place_of(self.feed, by_files, landed.source) if by_files else None
+        if place and place.through and place.through > self.now + MAX_AHEAD:
+            raise Refused(f"its name says that it is complete up to {place.through}, which is far ahead")
         with Staging(scratch, self.side, self.lake) as staging:
             tally = intake.stage(self.local(landed.landed_path, scratch), staging)
             basis = self.compare(staging)
+            numbers = self._numbers(staging, place)
             remark = intake.check(tally, staging, control, self._norm(control), accepted=landed.accepted)
             with self.database.begin() as connection:
                 staging.count_as_duplicates(
@@ -96,8 +104,11 @@ class Publisher:
             path = self.write(landed.batch_id, landed.landed_path, staging, scratch)
             with self.database.begin() as connection:
                 self.hold(connection, basis, landed.source)
+                if place is not None:
+                    ranges.refuse_taken(connection, self.feed, place)
                 accepted = self.accepted(connection, landed.source, path, tally, staging, control, remark)
                 manifest.publish(connection, self.feed, landed.batch_id, accepted, self.now)
+                ranges.record(connection, self.feed, landed.batch_id, numbers)
                 if self.feed.side == "directory":
                     said_at = control.complete_through if control else self.now
                     directory.upsert(connection, staging.published(), said_at)
@@ -108,6 +119,27 @@ class Publisher:
             return UNKNOWN
         with self.database.begin() as connection:
             return usual(connection, self.feed, control.complete_through, zone=self.flow.zone, now=self.now)
+
+    def _numbers(self, staging: Staging, place: Place | None) -> list[NodeRange]:
+        """The numbers that the delivery brings; rows under a number of another row are kept back. Raises `Refused`."""
+        completeness = self.feed.completeness
+        if not isinstance(completeness, Numbering):
+            return []
+        if place is not None:
+            newest = staging.newest() if place.through is None else None
+            through = newest - completeness.disorder if newest else place.through
+            return [NodeRange(place.node, NumberRange(place.number, place.number, through))]
+        found = [
+            NodeRange(node, NumberRange(first, last, newest and newest - completeness.disorder))
+            for node, first, last, newest in staging.number_ranges(ranges.MAX_RANGES)
+        ]
+        if len(found) > ranges.MAX_RANGES:
+            raise Refused(f"its rows' numbers have more than {ranges.MAX_RANGES} gaps", column="number")
+        with self.database.begin() as connection:
+            taken = ranges.taken(connection, self.feed, found)
+            settled = manifest.held_keys(connection, self.feed.name)
+        staging.keep_back_numbers([(one.node, one.numbers.first, one.numbers.last) for one in taken], settled)
+        return found
 
     @property
     def intake(self) -> Intake:

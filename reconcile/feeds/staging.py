@@ -26,7 +26,10 @@ _COMMON: Final = (
     ("reason", pa.string()),
     ("column_name", pa.string()),
     ("raw", pa.string()),
+    ("node", pa.string()),
+    ("number", pa.int64()),
 )
+"""What every staged row has; `node` and `number` where the feed numbers its rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ class Staging:
         first, last, earliest = self._rows(query)[0]
         if first is None:
             return None
-        return Span(first, last, None if earliest is None else _EPOCH + timedelta(microseconds=earliest))
+        return Span(first, last, _instant(earliest))
 
     def older_than(self, instant: datetime) -> tuple[int, int]:
         """How many rows in scope have a time that can be read, and how many of these lie before `instant`."""
@@ -136,6 +139,28 @@ class Staging:
         if withdrawn:
             self._connection.execute("SET VARIABLE files = $1", [list(withdrawn)])
             self._connection.execute(resources.text("sql/feeds/second_readings.sql"))
+
+    def number_ranges(self, at_most: int) -> list[tuple[str, int, int, datetime | None]]:
+        """(node, first, last, newest time) of the numbers that the rows bear, by node and number; at most one more than asked."""
+        query = resources.text("sql/feeds/number_ranges.sql").format(moment=self._side.moment)
+        rows = self._rows(f"SELECT * FROM ({query}) LIMIT {at_most + 1:d}")  # noqa: S608 - a file of ours, and a number
+        return [(node, first, last, _instant(newest)) for node, first, last, newest in rows]
+
+    def newest(self) -> datetime | None:
+        """The newest time of all rows, if one can be read."""
+        [[newest]] = self._rows(f"SELECT epoch_us(max({self._side.moment})) FROM staged")  # noqa: S608 - the side's own column
+        return _instant(newest)
+
+    def keep_back_numbers(self, taken: Sequence[tuple[str, int, int]], settled: Sequence[str]) -> None:
+        """Quarantines rows under numbers that others have; see `sql/feeds/number_conflicts.sql`."""
+        nodes, first, last = zip(*taken, strict=True) if taken else ((), (), ())
+        self._connection.execute(
+            "CREATE OR REPLACE TABLE taken AS "
+            "SELECT unnest($1::VARCHAR[]) AS node, unnest($2::BIGINT[]) AS first, unnest($3::BIGINT[]) AS last",
+            [list(nodes), list(first), list(last)],
+        )
+        self._connection.execute("SET VARIABLE settled = $1::VARCHAR[]", [list(settled)])
+        self._connection.execute(resources.text("sql/feeds/number_conflicts.sql"))
 
     def quarantined(self, at_most: int) -> list[QuarantinedRow]:
         """The first of them, in the order of the rows."""
@@ -215,3 +240,8 @@ class Staging:
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = self._connection.execute(query).fetchall()
         return rows
+
+
+def _instant(microseconds: int | None) -> datetime | None:
+    """Times leave DuckDB as microseconds since 1970: for an instant the driver wants a library that nothing else here needs."""
+    return None if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)

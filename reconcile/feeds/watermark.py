@@ -6,8 +6,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from reconcile.config import Feed
-from reconcile.feeds import withdrawal
+from reconcile.config import Feed, Numbering
+from reconcile.feeds import ranges, withdrawal
 from reconcile.store.tables import batches, deliveries, feeds, quarantine
 
 
@@ -64,16 +64,30 @@ def advance(connection: sa.Connection, feed: Feed, waiting: Sequence[str], now: 
     current: datetime | None = connection.execute(
         sa.select(feeds.c.watermark).where(feeds.c.feed == feed.name).with_for_update()
     ).scalar_one()
-    standings = _standings(connection, feed.name, current)
-    if feed.completeness.kind != "delay":
-        reached = furthest(standings, waiting)
-    else:
-        # An assumption holds as long as nothing contradicts it: no delivery that was refused or waits to be judged.
-        reached = now - feed.completeness.delay if all(one.proven for one in standings) else None
+    reached = _reached(connection, feed, waiting, current, now)
     if reached is None or (current is not None and reached <= current):
         return current
     connection.execute(sa.update(feeds).where(feeds.c.feed == feed.name).values(watermark=reached, updated_at=now))
     return reached
+
+
+def _reached(
+    connection: sa.Connection, feed: Feed, waiting: Sequence[str], current: datetime | None, now: datetime
+) -> datetime | None:
+    completeness = feed.completeness
+    if isinstance(completeness, Numbering):
+        counted = sa.and_(batches.c.status == "published", ~_is_homeless())
+        landed = sa.select(batches.c.source).where(batches.c.feed == feed.name, batches.c.status == "landed")
+        undone = [*sources_to_make_good(connection, feed.name), *connection.execute(landed).scalars()]
+        if completeness.numbers == "files":
+            undone.extend(waiting)
+        reached = ranges.advance(connection, feed, completeness, undone, counted)
+        return None if reached is None else min(reached, now)
+    standings = _standings(connection, feed.name, current)
+    if completeness.kind != "delay":
+        return furthest(standings, waiting)
+    # An assumption holds as long as nothing contradicts it: no delivery that was refused or waits to be judged.
+    return now - completeness.delay if all(one.proven for one in standings) else None
 
 
 def unproven(connection: sa.Connection, feed: str) -> list[str]:
@@ -83,22 +97,11 @@ def unproven(connection: sa.Connection, feed: str) -> list[str]:
 
 def _standings(connection: sa.Connection, feed: str, current: datetime | None) -> list[Standing]:
     """Every delivery that is not proven, and those published ones that could move the watermark."""
-    homeless = (
-        sa.select(quarantine.c.quarantine_id)
-        .where(
-            quarantine.c.batch_id == batches.c.batch_id,
-            quarantine.c.status == "held",
-            quarantine.c.side.in_(("ledger", "payment")),
-            quarantine.c.account.is_(None),
-            quarantine.c.reference.is_(None),
-        )
-        .exists()
-    )
     unproven = sa.or_(
         batches.c.status == "landed",
         sa.and_(batches.c.status == "refused", ~_made_good()),
         withdrawal.IS_OPEN,
-        sa.and_(batches.c.status == "published", homeless),
+        sa.and_(batches.c.status == "published", _is_homeless()),
     )
     ahead = sa.and_(
         batches.c.status == "published", batches.c.complete_through > (current or sa.literal_column("'-infinity'"))
@@ -109,6 +112,21 @@ def _standings(connection: sa.Connection, feed: str, current: datetime | None) -
         )
     )
     return [Standing(row.source, row.complete_through, row.proven) for row in rows]
+
+
+def _is_homeless() -> sa.ColumnElement[bool]:
+    """A batch has a row in quarantine that could be anybody's."""
+    return (
+        sa.select(quarantine.c.quarantine_id)
+        .where(
+            quarantine.c.batch_id == batches.c.batch_id,
+            quarantine.c.status == "held",
+            quarantine.c.side.in_(("ledger", "payment")),
+            quarantine.c.account.is_(None),
+            quarantine.c.reference.is_(None),
+        )
+        .exists()
+    )
 
 
 def _made_good() -> sa.ColumnElement[bool]:

@@ -8,6 +8,7 @@ from reconcile.feeds.arrivals import arrivals
 from reconcile.feeds.inbox import Inbox
 from reconcile.feeds.landing import Landing, NotYet
 from reconcile.feeds.limits import DEFAULT_LIMITS, DELIVERIES_PER_RUN, Limits
+from reconcile.feeds.numbering import order_of
 from reconcile.feeds.publishing import Publisher
 from reconcile.feeds.side import side_of
 from reconcile.jobs.world import JobRun, World
@@ -52,6 +53,7 @@ def _land(
         known = manifest.seen(connection, feed.name, names)
     waiting = [begun.source for begun in listing.begun if not begun.is_left_over(known)]
     fresh = [delivery for delivery in listing.ready if (delivery.source, delivery.mark) not in known]
+    fresh.sort(key=lambda delivery: order_of(feed, delivery.source))
     landing = Landing(world.database, world.lake, inbox, feed, limits, run.now)
     for delivery in fresh[:DELIVERIES_PER_RUN]:
         with scratch_folder("feed") as folder:

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from reconcile.cases import feed_incidents
 from reconcile.cases.feed_incidents import Stopped
-from reconcile.config import Configuration, Feed, Flow
+from reconcile.config import Configuration, Feed, Flow, Numbering
 from reconcile.domain.stall import FeedSight, stopped_since
-from reconcile.feeds import watermark
+from reconcile.feeds import ranges, watermark
 from reconcile.store.tables import deliveries, feeds, job_runs
 
 _NAMED: Final = 5
@@ -38,7 +38,7 @@ def _stopped(connection: sa.Connection, feed: Feed, flow: Flow, now: datetime) -
 
 def _waits(connection: sa.Connection, feed: Feed) -> dict[str, Any]:
     """`unproven`: deliveries that are refused, unjudged, or hold a row that could be anybody's; `waiting`: how many lay there
-    incomplete when the feed was looked into last, at `looked_at`.
+    incomplete when the feed was looked into last, at `looked_at`; `gaps`: numbers that are missing.
     """
     unproven = sorted(watermark.unproven(connection, feed.name))
     latest = (
@@ -48,9 +48,12 @@ def _waits(connection: sa.Connection, feed: Feed) -> dict[str, Any]:
         .limit(1)
     )
     looked = connection.execute(latest).one_or_none()
+    numbering = feed.completeness
+    gaps = ranges.gaps(connection, feed, numbering) if isinstance(numbering, Numbering) else []
     return {
         "unproven": unproven[:_NAMED],
         "unproven_count": len(unproven),
         "waiting": looked.counts.get("waiting", 0) if looked else 0,
+        "gaps": gaps[:_NAMED],
         "looked_at": looked.business_time.isoformat() if looked else None,
     }

@@ -101,3 +101,21 @@ def test_a_feed_says_once_when_a_delivery_is_complete_and_holds_no_password():
         build(feed=[{**feed, "ready": {"marker": ".done"}}])
     with pytest.raises(ConfigurationError, match="location: holds a password"):
         build(feed=[{**feed, "location": "sftp://me:hush@host/in/*.csv"}])
+
+
+@pytest.mark.parametrize(
+    ("completeness", "said"),
+    [
+        ({"numbers": "files"}, "pattern: numbered files are read from their names by one"),
+        ({"numbers": "rows", "pattern": "x"}, "pattern: numbered files are read from their names by one"),
+        ({"numbers": "files", "pattern": "(?P<nummer>.)"}, "pattern: the named groups number, node, through"),
+        ({"numbers": "files", "pattern": "("}, "pattern: an expression of RE2"),
+        ({"numbers": "files", "pattern": r"(?P<number>\d)", "nodes": ["A"]}, "nodes: listed where the pattern"),
+        ({"numbers": "rows"}, "columns: rows that are numbered have the column number"),
+    ],
+)
+def test_a_sequence_that_cannot_be_read_is_a_mistake_of_the_configuration(completeness, said):
+    feed = {"name": "ocs", "flow": "topup", "side": "ledger", "reader": "csv", "location": "in/*.csv"}
+    with pytest.raises(ConfigurationError) as raised:
+        build(feed=[{**feed, "completeness": {"kind": "sequence", **completeness}}])
+    assert said in str(raised.value)

@@ -5,7 +5,7 @@ from reconcile.store.tables.cases import cases, contacts, promises, verdicts
 from reconcile.store.tables.desk import sessions, users
 from reconcile.store.tables.incidents import approvals, incidents
 from reconcile.store.tables.keeping import holds, retired_files, suppressions
-from reconcile.store.tables.lake import batches, deliveries, directory, feeds, quarantine
+from reconcile.store.tables.lake import batches, deliveries, directory, feeds, quarantine, sequence_ranges, sequences
 from reconcile.store.tables.notices import notices
 from reconcile.store.tables.record import alerts, audit, instance, job_runs, job_totals, transitions
 from reconcile.store.tables.remedies import attempts, breakers, budgets, flow_modes, intents, observations, postings
@@ -41,6 +41,8 @@ __all__ = [
     "run_batches",
     "run_withdrawals",
     "runs",
+    "sequence_ranges",
+    "sequences",
     "sessions",
     "statements",
     "suppressions",

@@ -104,6 +104,34 @@ deliveries = Table(
     comment="which files were seen, and which batch each of them is",
 )
 
+sequence_ranges = Table(
+    "sequence_ranges",
+    metadata,
+    Column("batch_id", UUID, ForeignKey("batches.batch_id"), primary_key=True),
+    Column("node", Text, primary_key=True, comment="empty where nodes are not told apart"),
+    Column("first_number", BigInteger, primary_key=True),
+    Column("last_number", BigInteger, nullable=False),
+    Column("through", Instant, comment="the time up to which these numbers reach, where it is known"),
+    Column("feed", Text, ForeignKey("feeds.feed"), nullable=False),
+    CheckConstraint("first_number <= last_number", name="not_empty"),
+    Index("ix_sequence_ranges_last", "feed", "node", "last_number"),
+    comment="the numbers that a delivery of a sequence feed brought",
+)
+
+sequences = Table(
+    "sequences",
+    metadata,
+    Column("feed", Text, ForeignKey("feeds.feed"), primary_key=True),
+    Column("node", Text, primary_key=True),
+    Column("first_number", BigInteger, nullable=False, comment="with which its numbers began"),
+    Column("reached_number", BigInteger, nullable=False, comment="all from the first to this one have come"),
+    Column("through", Instant, comment="the time up to which these reach"),
+    Column(
+        "gap_last", BigInteger, comment="the last number that is missing before the next one that came; NULL: none is"
+    ),
+    comment="how far each node of a sequence feed is complete",
+)
+
 quarantine = Table(
     "quarantine",
     metadata,

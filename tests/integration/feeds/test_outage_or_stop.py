@@ -105,14 +105,49 @@ def by_control(operator, until, rows):
     operator.ledger(f"{until:%H%M}.csv", rows, through=until)
 
 
-KINDS = {"control": ({"kind": "control"}, by_control)}
+def number(until):
+    """Deliveries are numbered from 1, at noon."""
+    return int((until - NOON) / TICK) + 1
+
+
+def by_files(operator, until, rows):
+    name = f"ocs_A_{number(until)}_{until:%Y%m%d%H%M%S}.csv"
+    operator.deliver("ocs", name, "\n".join([LEDGER_HEADER, *rows]) + "\n", control=False)
+
+
+def by_rows(operator, until, rows):
+    """Every movement has its number; other movements than purchases go on, one of them at the end of each tick."""
+    bonus = entry(f"B{until:%H%M}", kind="BONUS", at=f"{until:%Y-%m-%d %H:%M:%S}")
+    first = 1 if until == NOON else 31 + number(until) - 1
+    lines = [f"{row};{first + place}" for place, row in enumerate([*rows, bonus])]
+    name = f"{until:%H%M}.csv"
+    operator.deliver("ocs", name, "\n".join([f"{LEDGER_HEADER};seq", *lines]) + "\n", control=False)
+
+
+FILES = {
+    "kind": "sequence", "numbers": "files", "nodes": ["A"],
+    "pattern": r"ocs_(?P<node>[A-Z])_(?P<number>\d+)_(?P<through>\d{14})\.csv",
+}  # fmt: skip
+ROWS = {"kind": "sequence", "numbers": "rows", "disorder": "0s"}
+KINDS = {
+    "control": ({"kind": "control"}, by_control),
+    "files": (FILES, by_files),
+    "rows": (ROWS, by_rows),
+}
 """Each proven kind of completeness: its configuration, and what delivers the rows of a tick."""
+
+
+OTHER = {
+    "control": {},
+    "files": {"stable_for": "0s"},
+    "rows": {"stable_for": "0s", "columns": {"account": "msisdn", "own_key": "external_id", "number": "seq"}},
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_silent_outage_breaks_purchases_and_is_no_fault_of_the_feed(operator, kind):
     completeness, deliver = KINDS[kind]
-    configured(operator, completeness=completeness)
+    configured(operator, completeness=completeness, **OTHER[kind])
     live(operator, lambda begin, until: deliver(operator, until, credited(begin, until)))
     assert outcome(operator) == OUTAGE
 
@@ -120,7 +155,7 @@ def test_a_silent_outage_breaks_purchases_and_is_no_fault_of_the_feed(operator, 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_stopped_feed_declares_nothing_missing_and_is_an_incident_of_its_own(operator, kind):
     completeness, deliver = KINDS[kind]
-    configured(operator, completeness=completeness)
+    configured(operator, completeness=completeness, **OTHER[kind])
 
     def ledger(begin, until):
         if until <= NOON:
@@ -129,6 +164,21 @@ def test_a_stopped_feed_declares_nothing_missing_and_is_an_incident_of_its_own(o
     live(operator, ledger)
     assert outcome(operator) == STOPPED
     assert told(operator) == []
+
+
+def test_by_numbered_rows_a_ledger_without_any_row_is_not_called_an_outage(operator):
+    """Nothing says then how late it is: nothing is declared missing, and somebody is called."""
+    completeness, deliver = KINDS["rows"]
+    configured(operator, completeness=completeness, **OTHER["rows"])
+
+    def ledger(begin, until):
+        if until <= NOON:
+            deliver(operator, until, credited(begin, until))
+        else:
+            operator.deliver("ocs", f"{until:%H%M}.csv", f"{LEDGER_HEADER};seq\n" + "\n" * number(until), control=False)
+
+    live(operator, ledger)
+    assert outcome(operator) == STOPPED
 
 
 def test_by_delay_a_stop_cannot_be_told_from_an_outage_so_people_pay_and_somebody_is_called(operator):
