@@ -1,8 +1,8 @@
-"""How well messages are read: right, abstained and wrong, per field and per language, on any corpus of messages.
+"""How well messages are read: right, abstained and wrong, by field, language and operator, on any corpus of messages.
 
-Usage: python benchmarks/parser_accuracy.py CORPUS.jsonl [--show] [--general]
+Usage: python benchmarks/parser_accuracy.py CORPUS.jsonl [--show] [--general] [--json]
 
-Each line of the corpus has `id`, `text`, `country`, `lang` and, under `expected`, what the text says: amounts as decimal
+Each line of the corpus has `id`, `text`, `country`, `lang`, perhaps `provider`, and, under `expected`, what the text says: amounts as decimal
 strings, `currency` as ISO 4217, an absent key where it says nothing, `amount_alternatives` where it says two things.
 """
 
@@ -67,28 +67,72 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--show", action="store_true", help="print each message that is not fully right")
     parser.add_argument("--general", action="store_true", help="measure the general extractor alone, without templates")
+    parser.add_argument("--json", action="store_true", help="print the counts as JSON instead of tables")
     arguments = parser.parse_args()
     rows = [json.loads(line) for line in arguments.corpus.read_text("utf-8").splitlines() if line.strip()]
     catalogue = Catalogue(()) if arguments.general else Catalogue.load()
-    counts: Counter[tuple[str, str]] = Counter()
-    by_language: Counter[tuple[str, str]] = Counter()
-    successes: Counter[str] = Counter()
-    confidence: Counter[str] = Counter()
+    score = Score()
     for row in rows:
         reading = catalogue.read(Message(row["id"], row["text"], None, row.get("country")))
         verdicts = {field: verdict(field, row["expected"], reading) for field in FIELDS}
-        for field, found in verdicts.items():
-            if found:
-                counts[field, found] += 1
-        by_language[row["lang"], verdicts["amount"] or "nothing to read"] += 1
-        confidence[f"{reading.status} {reading.confidence or ''}".strip()] += 1
-        if row["expected"]["outcome"] == "success" and "amount" in row["expected"]:
-            successes["all"] += 1
-            fit = verdicts["amount"] == "right" and verdicts["reference"] in {"right", None}
-            successes["right" if fit else "not"] += 1
+        score.add(row, reading, verdicts)
         if arguments.show and any(verdicts[field] in {"wrong", "abstained"} for field in FIELDS):
             show(row, reading, verdicts)
-    report(counts, by_language, successes, confidence)
+    print(json.dumps(score.as_dict(), indent=2, ensure_ascii=False) if arguments.json else score.as_text())
+
+
+class Score:
+    """Counts of verdicts for each field, over everything and by language and operator."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str, str, str]] = Counter()
+        self.readings: Counter[str] = Counter()
+        self.successes = self.successes_right = 0
+
+    def add(self, row: dict[str, Any], reading: Reading, verdicts: dict[str, str | None]) -> None:
+        groups = {"all": "all", "language": row["lang"], "operator": row.get("provider") or "unnamed"}
+        for field, found in verdicts.items():
+            for grouping, group in groups.items():
+                if found:
+                    self.counts[grouping, group, field, found] += 1
+        self.readings[f"{reading.status} {reading.confidence or ''}".strip()] += 1
+        if row["expected"]["outcome"] == "success" and "amount" in row["expected"]:
+            self.successes += 1
+            self.successes_right += verdicts["amount"] == "right" and verdicts["reference"] in {"right", None}
+
+    def groups(self, grouping: str) -> list[str]:
+        return sorted({group for name, group, _, _ in self.counts if name == grouping}, key=str.casefold)
+
+    def as_dict(self) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            grouping: {
+                group: {
+                    field: {name: self.counts[grouping, group, field, name] for name in VERDICTS} for field in FIELDS
+                }
+                for group in self.groups(grouping)
+            }
+            for grouping in ("all", "language", "operator")
+        }
+        success = {"messages": self.successes, "amount_and_reference_right": self.successes_right}
+        return {**found, "readings": dict(self.readings), "success": success}
+
+    def as_text(self) -> str:
+        lines = [f"{'field':14}" + "".join(f"{name:>12}" for name in VERDICTS)]
+        lines += [
+            f"{field:14}" + "".join(f"{self.counts['all', 'all', field, name]:>12}" for name in VERDICTS)
+            for field in FIELDS
+        ]
+        for grouping in ("language", "operator"):
+            lines += ["", f"{grouping + ', right/abstained/wrong':34}" + "".join(f"{field:>12}" for field in FIELDS)]
+            for group in self.groups(grouping):
+                cells = (
+                    "/".join(str(self.counts[grouping, group, field, name]) for name in VERDICTS) for field in FIELDS
+                )
+                lines.append(f"{group:34}" + "".join(f"{cell if cell != '0/0/0' else '':>12}" for cell in cells))
+        lines += ["", "readings: " + ", ".join(f"{count} {name}" for name, count in self.readings.most_common())]
+        share = 100 * self.successes_right / max(1, self.successes)
+        right = f"{self.successes_right} of {self.successes} ({share:.1f} %)"
+        return "\n".join([*lines, f"success messages with amount and reference right: {right}"])
 
 
 def show(row: dict[str, Any], reading: Reading, verdicts: dict[str, str | None]) -> None:
@@ -99,21 +143,6 @@ def show(row: dict[str, Any], reading: Reading, verdicts: dict[str, str | None])
             print(f"    {field}: {found}, wanted {want}, read {got}")
     for alternative in reading.alternatives:
         print("    alternative:", {key: str(value) for key, value in asdict(alternative).items() if value is not None})
-
-
-def report(counts: Counter[Any], by_language: Counter[Any], successes: Counter[str], confidence: Counter[str]) -> None:
-    print(f"\n{'field':14}" + "".join(f"{name:>12}" for name in VERDICTS))
-    for field in FIELDS:
-        print(f"{field:14}" + "".join(f"{counts[field, name]:>12}" for name in VERDICTS))
-    print(f"\n{'amount in':14}" + "".join(f"{name:>12}" for name in (*VERDICTS, "no amount")))
-    for language in sorted({language for language, _ in by_language}):
-        cells = [by_language[language, name] for name in (*VERDICTS, "nothing to read")]
-        print(f"{language:14}" + "".join(f"{cell:>12}" for cell in cells))
-    print("\nreadings: " + ", ".join(f"{count} {name}" for name, count in confidence.most_common()))
-    share = 100 * successes["right"] / max(1, successes["all"])
-    print(
-        f"success messages with amount and reference right: {successes['right']} of {successes['all']} ({share:.1f} %)"
-    )
 
 
 if __name__ == "__main__":

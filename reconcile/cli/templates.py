@@ -22,12 +22,15 @@ def templates_test(
     from reconcile.feeds.messages.template import TemplateError
 
     try:
-        found = failures(Catalogue.load(files) if files else Catalogue.load())
+        catalogue = Catalogue.load(files) if files else Catalogue.load()
+        found = failures(catalogue)
     except (TemplateError, OSError, ValueError) as error:
         raise RefusedError(str(error)) from error
     for sentence in found:
         console.out.print(sentence, markup=False, highlight=False, soft_wrap=True)
-    console.out.print(f"{len(found)} failed" if found else "every example is read as it says")
+    examples = sum(len(template.row.examples) for template in catalogue.templates)
+    outcome = f"{len(found)} fields are read otherwise" if found else "all are read as they say"
+    console.out.print(f"{len(catalogue.templates)} templates, {examples} examples: {outcome}")
     raise typer.Exit(1 if found else 0)
 
 

@@ -147,3 +147,26 @@ def test_the_folder_of_the_dags_is_told(reconcile):
     code, out, _ = reconcile("dags")
     assert code == 0
     assert out.strip().endswith("dags")
+
+
+def test_the_built_in_templates_pass_their_examples_and_are_counted(reconcile):
+    code, out, _ = reconcile("templates", "test")
+
+    assert (code, out.split(":")[1]) == (0, " all are read as they say\n")
+    assert int(out.split()[0]) * 2 <= int(out.split()[2])
+
+
+def test_an_example_that_is_read_otherwise_is_named(reconcile, tmp_path):
+    example = '[[template.examples]]\ncountry = "CI"\ntext = "Achat {} F"\namount = "{}"\ncurrency = "XOF"\n'
+    row = (
+        '[[template]]\nname = "a"\nlanguage = "fr"\nkind = "airtime"\noutcome = "success"\npattern = "Achat {amount}"\n'
+    )
+    (tmp_path / "mine.toml").write_text(row + example.format(500, 500) + example.format(700, 600))
+
+    code, out, _ = reconcile("templates", "test", "mine.toml")
+
+    assert code == 1
+    assert out.splitlines() == [
+        "a, example 2: amount is 600 but was read as 700",
+        "1 templates, 2 examples: 1 fields are read otherwise",
+    ]

@@ -137,6 +137,7 @@ def _piece(lexeme: Lexeme, country: str | None) -> Piece:
     elif lexeme.sort in {"phone", "masked"}:
         piece.what = "code"
         piece.text = lexeme.text.lstrip(" :(")
+        piece.start = piece.end - len(piece.text)
     return piece
 
 

@@ -160,7 +160,10 @@ def parties_of(text: str, pieces: list[Piece], codes: Codes) -> tuple[str | None
             payer = _digits(piece.text)
     others = [*codes.of("party"), *codes.of("account")]
     if others and account is None and payer is None:
-        account, payer = (None, _digits(others[0].text)) if incoming else (_digits(others[0].text), None)
+        sides = {_preposition(text, piece.start): _digits(piece.text) for piece in reversed(others)}
+        account, payer = sides.get("account"), sides.get("payer")
+        if account is None and payer is None:
+            account, payer = (None, _digits(others[0].text)) if incoming else (_digits(others[0].text), None)
     return account, payer
 
 
@@ -186,16 +189,20 @@ def _is_stamp(digits: str) -> bool:
 
 def _side(text: str, start: int, *, incoming: bool) -> str:
     """The nearest preposition to the left; without one, the direction of the transaction."""
+    return _preposition(text, start) or ("payer" if incoming else "account")
+
+
+def _preposition(text: str, start: int) -> str | None:
     words = vocabulary()
     before = text[max(0, start - _LOOK_BACK_CHARACTERS) : start].lower().replace("\n", " ")
     for word in reversed(before.translate(_MARKS).split()):
         if word in words.to and word in words.from_:
-            break
+            return None
         if word in words.to:
             return "account"
         if word in words.from_:
             return "payer"
-    return "payer" if incoming else "account"
+    return None
 
 
 _MARKS = str.maketrans("(),.:;-", "       ")

@@ -8,10 +8,12 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reconcile.feeds.messages.catalogue import Catalogue
 from reconcile.feeds.messages.extractor import extract
 from reconcile.feeds.messages.fields import read_fields
 from reconcile.feeds.messages.figures import Piece, pieces_of
 from reconcile.feeds.messages.lexer import lex
+from reconcile.feeds.messages.reading import Message
 from reconcile.feeds.messages.roles import assign
 from reconcile.feeds.messages.template import Example, Template, TemplateError, TemplateRow
 from reconcile.feeds.messages.text import MAX_TEXT_CHARACTERS, fold
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from decimal import Decimal
 
-    from reconcile.feeds.messages.catalogue import Catalogue
-    from reconcile.feeds.messages.reading import Message, Reading
+    from reconcile.feeds.messages.reading import Reading
 
 LEAST_MESSAGES = 3
 MOST_SUGGESTIONS = 100
@@ -76,7 +77,22 @@ def suggest(messages: Iterable[Message], catalogue: Catalogue, *, least: int = L
                 members[shaped.shape].append(shaped)
     frequent = [shape for shape, count in shapes.most_common(MOST_SUGGESTIONS) if count >= max(least, 2)]
     proposed = (_proposed(f"suggestion-{number}", members[shape]) for number, shape in enumerate(frequent, start=1))
-    return [Suggestion(row, shapes[shape]) for shape, row in zip(frequent, proposed, strict=True) if row is not None]
+    return _distinct(
+        [Suggestion(row, shapes[shape]) for shape, row in zip(frequent, proposed, strict=True) if row is not None]
+    )
+
+
+def _distinct(suggestions: list[Suggestion]) -> list[Suggestion]:
+    """Without those whose messages another suggestion reads already: together they are a file that passes its examples."""
+    catalogue = Catalogue(Template.compile(suggestion.row) for suggestion in suggestions)
+    return [
+        suggestion
+        for suggestion in suggestions
+        if all(
+            catalogue.read(Message("", example.text, country=example.country)).template == suggestion.row.name
+            for example in suggestion.row.examples
+        )
+    ]
 
 
 def rendered(suggestions: Iterable[Suggestion]) -> str:
@@ -105,9 +121,8 @@ def _shaped(message: Message) -> _Shaped | None:
     codes = assign(text, pieces)
     reading = extract(text, country)
     labelled = [*codes.of("id"), *codes.of("ref")]
-    reference = next(
-        (piece for piece in labelled if piece.text == reading.reference), labelled[0] if labelled else None
-    )
+    own = (piece for piece in (*labelled, *pieces) if reading.reference and piece.text == reading.reference)
+    reference = next(own, labelled[0] if labelled else None)
     used: set[str] = set()
     slots: list[tuple[Piece, str]] = []
     for piece in pieces:
@@ -122,6 +137,7 @@ def _shaped(message: Message) -> _Shaped | None:
     return _Shaped(message, text, tuple(_with_times(text, slots)), reading)
 
 
+_ACCOUNT_CHARACTERS = frozenset("+0123456789*Xx")
 _FIELDS = frozenset({"{amount}", "{total}", "{fee}", "{balance}", "{reference}", "{account}", "{payer}"})
 
 
@@ -130,10 +146,11 @@ def _slot(piece: Piece, reading: Reading, *, is_reference: bool) -> str:
     digits = piece.text.replace(" ", "").replace("-", "")
     if is_reference:
         return "{reference}"
-    if piece.what in {"number", "code"} and digits == reading.account:
-        return "{account}"
-    if piece.what in {"number", "code"} and digits == reading.payer:
-        return "{payer}"
+    if piece.what in {"number", "code"} and _ACCOUNT_CHARACTERS.issuperset(digits):
+        if digits == reading.account:
+            return "{account}"
+        if digits == reading.payer:
+            return "{payer}"
     if piece.what == "number" and (piece.code or piece.role in _MONEY_ROLES):
         is_amount = piece.role == "free" and reading.amount is not None and piece.value(None, None) == reading.amount
         return "{amount}" if is_amount else "{" + _MONEY_ROLES.get(piece.role, "money") + "}"
@@ -169,8 +186,10 @@ def _proposed(name: str, members: list[_Shaped]) -> TemplateRow | None:
             else pattern.replace("{money}", "{amount}", 1)
         )
     reading = first.reading
+    senders = {member.message.sender for member in members}
     row = TemplateRow(
         name=name,
+        sender=_escaped(sender) if len(senders) == 1 and (sender := senders.pop()) else None,
         language=_language(first.text),
         kind=reading.kind or "payment",
         outcome=(reading.outcome or "success") if "{amount}" in pattern else "failed",

@@ -4,8 +4,11 @@ from pathlib import Path
 
 from reconcile.feeds.messages import Catalogue, Message
 from reconcile.feeds.messages.examples import failures
+from reconcile.feeds.messages.lines import read_line
 from reconcile.feeds.messages.suggest import rendered, suggest
+from reconcile.feeds.messages.template import Template
 
+GOLDEN = Path(__file__).parents[3] / "golden" / "messages"
 CHANCE = random.Random(7)
 NAMES = ["Awa Kone", "Jean-Paul N'Guessan", "MOUSSA", "Chez Lea (Cocody)", "K. Yao"]
 
@@ -21,6 +24,26 @@ def airtime(number: int) -> Message:
 def bill(number: int) -> Message:
     text = f"NovaPay: facture {number:07} payee, {CHANCE.randrange(100, 9_000)} F. Ref: NP{number:06}Y. Merci !"
     return Message(f"b{number}", text, "NovaPay", "CI")
+
+
+def test_a_file_of_mixed_messages_becomes_the_templates_of_the_golden_file() -> None:
+    lines = (GOLDEN / "suggest.jsonl").read_bytes().splitlines()
+    messages = [read_line(line, number) for number, line in enumerate(lines, start=1)]
+
+    assert rendered(suggest(messages, Catalogue.load())) == (GOLDEN / "suggest.toml").read_text("utf-8")
+    assert failures(Catalogue.load([GOLDEN / "suggest.toml"])) == []
+
+
+def test_of_two_shapes_that_one_pattern_reads_one_is_suggested() -> None:
+    texts = [
+        f"NovaPay: {way} recu {number}00 F de 0707{number:06}. Ref NP{number}A"
+        for number in range(4)
+        for way in ("", "x")
+    ]
+    suggestions = suggest([Message(text, text, None, "CI") for text in texts], Catalogue.load(), least=2)
+
+    catalogue = Catalogue(Template.compile(suggestion.row) for suggestion in suggestions)
+    assert failures(catalogue) == []
 
 
 def test_messages_of_one_shape_become_one_template_that_reads_them() -> None:
