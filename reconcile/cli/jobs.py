@@ -1,6 +1,7 @@
 """One command for each step of the DAGs."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -62,3 +63,14 @@ def metrics(
         console.print_json([{"name": p.metric.name, "attributes": p.attributes, "value": p.value} for p in points])
     else:
         sys.stdout.write(prometheus.exposition(points))
+
+
+@app.command()
+def expectations(
+    out: Annotated[Path, typer.Option(help="The folder that the page is written to.")] = Path("expectations-page"),
+) -> None:
+    """Write a page that says what deliveries and folds are held to, and what broke it lately; it needs no network."""
+    from reconcile.jobs.write_expectations import write_expectations
+
+    file = write_expectations(console.application().world, out)
+    console.out.print(str(file), soft_wrap=True, highlight=False)

@@ -73,8 +73,17 @@ def broke(name: str) -> sa.ColumnElement[bool]:
 
 def count(connection: sa.Connection, meant: Filter) -> dict[str, dict[str, int]]:
     """Feed → expectation → rows that broke it. A row that broke several counts under each."""
+    return _count(connection, meant.conditions)
+
+
+def count_since(connection: sa.Connection, sides: Sequence[str], since: datetime) -> dict[str, dict[str, int]]:
+    """The same of all rows of these sides that were kept back since then, whatever became of them."""
+    return _count(connection, [quarantine.c.side.in_(sides), quarantine.c.quarantined_at >= since])
+
+
+def _count(connection: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]]) -> dict[str, dict[str, int]]:
     each = sa.func.regexp_split_to_table(quarantine.c.reason, "; ").label("said")
-    rows = sa.select(quarantine.c.feed, each).where(*meant.conditions).subquery()
+    rows = sa.select(quarantine.c.feed, each).where(*conditions).subquery()
     name = sa.func.split_part(rows.c.said, ":", 1).label("name")
     query = sa.select(rows.c.feed, name, sa.func.count().label("rows")).where(
         rows.c.said.regexp_match("^[a-z0-9_]+(:|$)")

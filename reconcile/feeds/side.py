@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from reconcile.config import Configuration, Feed
 from reconcile.feeds.confirmations import Confirmations
@@ -32,6 +32,14 @@ class Side(Protocol):
     def read(self, rows: Sequence[RawRow]) -> list[Draft]:
         """Each row as far as it can be read, in the same order."""
 
+
+SUITES: Final = {
+    "confirmation": Confirmations.suite,
+    "ledger": Entries.suite,
+    "payment": Payments.suite,
+    "directory": Contacts.suite,
+}
+"""Side → the suite that its rows are held to."""
 
 _catalogue = cache(Catalogue.load)
 """The templates that come with the package, compiled once in a process."""
