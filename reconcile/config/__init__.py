@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 from pydantic import Field, ValidationError, model_validator
 
 from reconcile.config.database import Snapshot
-from reconcile.config.feed import CONTROL_SUFFIX, FEED_COLUMNS, PROVEN, Completeness, ControlFile, Delay, Feed
+from reconcile.config.feed import CONTROL_SUFFIX, FEED_COLUMNS, Completeness, ControlFile, Delay, Feed
 from reconcile.config.operation import Alerts, Log, secrets_of
 from reconcile.config.retention import Retention
 from reconcile.config.sequence import Numbering
@@ -31,7 +31,6 @@ from reconcile.domain.money import AmountError, Asset, asset, to_minor
 __all__ = [
     "CONTROL_SUFFIX",
     "FEED_COLUMNS",
-    "PROVEN",
     "Airflow",
     "Alerts",
     "Completeness",

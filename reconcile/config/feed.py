@@ -87,7 +87,7 @@ column that the feed does not have. A column that has a name must be there: a mi
 """
 _INDISPENSABLE: Final[dict[str, frozenset[str]]] = {
     "confirmation": frozenset({"message_id", "recipient", "text", "sent_at"}),
-    "ledger": frozenset({"row_key", "account", "amount", "posted_at"}),
+    "ledger": frozenset({"account", "amount", "posted_at"}),
     "payment": frozenset({"row_key", "payer", "amount", "paid_at"}),
     "directory": frozenset({"account"}),
 }
@@ -193,6 +193,18 @@ class Feed(Section):
                     "senders: other senders' rows are dropped before they land, and their numbers with them"
                 )
         return self
+
+    @property
+    def is_keyless(self) -> bool:
+        """Whether nothing but what a ledger row says tells it from another: then a second delivery is told by counting."""
+        return self.side == "ledger" and "row_key" not in self.named_columns
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether what the feed does not have can be called missing without a person: complete by its source's word, and each
+        of its rows known by a key.
+        """
+        return self.completeness.kind in PROVEN and not self.is_keyless
 
     @property
     def file_format(self) -> Literal["csv", "jsonl", "parquet"]:

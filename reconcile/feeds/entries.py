@@ -1,5 +1,6 @@
 """Ledger rows to entries."""
 
+import hashlib
 from collections.abc import Iterable
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -26,6 +27,7 @@ COLUMNS: Final[dict[str, Any]] = {
     "posted_at": pa.timestamp("us", tz="UTC"),
 }
 """What is read from each row. A reversal is negative, whatever sign it was delivered with."""
+_SAID: Final = ("reference", "account", "asset", "amount_minor", "kind", "own_key", "posted_at")
 
 
 class Entries:
@@ -48,8 +50,8 @@ class Entries:
         draft, cells = Draft.of(row, COLUMNS), row.cells
         if row.problem:
             return draft
-        if cells["row_key"]:
-            row_key = draft.attempt("row_key", read_key, cells["row_key"])
+        if key := cells.get("row_key"):
+            row_key = draft.attempt("row_key", read_key, key)
             draft.found["id"] = entry_id(self._feed.name, row_key).hex if row_key else None
         draft.found["reference"] = normalise_reference(cells.get("reference"))
         draft.found["own_key"] = cells.get("own_key")
@@ -58,4 +60,18 @@ class Entries:
         if cells["posted_at"]:
             draft.attempt("posted_at", read_moment, cells["posted_at"], self._zone, self._feed.time_format)
         self._movement.read(draft)
+        if self._feed.is_keyless:
+            draft.found["row_key"] = _content_key(draft)
         return draft
+
+
+def _content_key(draft: Draft) -> str:
+    """What the row says, the same for all rows that say it; begins with its time, so that deliveries of different hours have
+    keys of different ranges. `sql/feeds/tell_apart.sql` makes a key of it.
+    """
+    found = draft.found
+    said = [found[name] for name in _SAID]
+    if None in (found["account"], found["amount_minor"], found["posted_at"]):
+        said = sorted(draft.row.cells.items())
+    digest = hashlib.sha256(repr(said).encode()).hexdigest()[:32]
+    return f"{found['posted_at']:%Y%m%dT%H%M%S.%f}-{digest}" if found["posted_at"] else digest

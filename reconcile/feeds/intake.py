@@ -77,6 +77,8 @@ class Intake:
                 self._number(draft)
                 tally.add(draft)
             staging.add(self._examined(drafts))
+        if self.feed.is_keyless:
+            staging.tell_apart(self.feed.name)
         return tally
 
     def check(

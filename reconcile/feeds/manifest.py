@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from reconcile.config import PROVEN, Feed
+from reconcile.config import Feed
 from reconcile.domain.ids import derive
 from reconcile.feeds import withdrawal
 from reconcile.feeds.staging import DISPOSITIONS, QuarantinedRow, Share, Span
@@ -58,7 +58,7 @@ def register(connection: sa.Connection, feed: Feed, now: datetime) -> None:
     values = {
         "flow": feed.flow,
         "side": feed.side,
-        "grade": "proven" if feed.completeness.kind in PROVEN else "assumed",
+        "grade": "proven" if feed.is_proven else "assumed",
         "updated_at": now,
     }
     statement = insert(feeds).values(feed=feed.name, **values)

@@ -102,6 +102,11 @@ class Staging:
         """Adds rows with the columns of the side and `row_number`, `disposition`, `reason`, `column_name`, `raw`."""
         self._add("INSERT INTO staged", pa.Table.from_pylist(list(rows), schema=self._schema))
 
+    def tell_apart(self, feed: str) -> None:
+        """Gives rows of a feed without keys theirs; see `sql/feeds/tell_apart.sql`."""
+        self._connection.execute("SET VARIABLE feed = $1", [feed])
+        self._connection.execute(resources.text("sql/feeds/tell_apart.sql"))
+
     def span(self) -> Span | None:
         """Of the rows in scope; None when none has a key, or when a row of the side may be said anew at any time."""
         if self._side.moment is None:
