@@ -1,9 +1,11 @@
 """What concerns an installation as a whole."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from reconcile.cli import console
@@ -39,12 +41,12 @@ def doctor(as_json: JsonOption = False) -> None:
 
     findings = examine(console.application().world)
     if as_json:
-        console.print_json([{"subject": f.subject, "level": f.level, "text": f.text} for f in findings])
+        console.print_json([asdict(finding) for finding in findings])
     else:
-        table = Table("", "subject", "finding", box=None, pad_edge=False)
+        table = Table("", "subject", "finding", "what to do", box=None, pad_edge=False)
         marks = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "failure": "[red]failure[/]"}
         for finding in findings:
-            table.add_row(marks[finding.level], finding.subject, finding.text)
+            table.add_row(marks[finding.level], *map(escape, (finding.subject, finding.text, finding.todo)))
         console.out.print(table)
     raise typer.Exit(1 if any(finding.level == "failure" for finding in findings) else 0)
 

@@ -105,7 +105,7 @@ class Lake:
 
     def check(self) -> None:
         """Writes a small file and removes it again. Raises whatever keeps it from doing so."""
-        probe = f".probe/{os.getpid()}-{threading.get_ident()}"
+        probe = f".probe-{os.getpid()}-{threading.get_ident()}"
         with tempfile.TemporaryDirectory(prefix="reconcile-probe-") as scratch:
             local = Path(scratch) / "probe"
             local.write_bytes(bytes(PROBE_BYTES))

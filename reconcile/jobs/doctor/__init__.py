@@ -1,17 +1,17 @@
 """Checks the configuration against the running world, and says how soon a missing credit can be noticed."""
 
-import smtplib
-import socket
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final, Literal
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import sqlalchemy as sa
 
-from reconcile.config import ConfigurationError, Delay, Feed, Flow, Sms, Snapshot
+from reconcile.config import ConfigurationError, Delay, Feed, Flow, Snapshot
 from reconcile.feeds.inbox import UnreachableError
 from reconcile.feeds.sql.examination import examine_source
+from reconcile.jobs.doctor.finding import Finding, Level
+from reconcile.jobs.doctor.links import examine_alerts, examine_channels, examine_scheduling, examine_secrets
+from reconcile.jobs.doctor.places import examine_disks, examine_lake, examine_place, examine_reading
 from reconcile.jobs.world import World
 from reconcile.remedy import modes
 from reconcile.remedy.gsma import GsmaGateway
@@ -19,20 +19,9 @@ from reconcile.store import audit, migrate
 from reconcile.store.database import DatabaseUnavailableError
 from reconcile.store.tables import batches, breakers, feeds, quarantine
 
-CONNECT_TIMEOUT_SECONDS: Final = 3
+CLOCK_TOLERANCE: Final = timedelta(seconds=5)
 SCHEDULE_INTERVAL: Final = timedelta(minutes=5)
 """How often the DAG `feeds` runs unless `[airflow] schedules` says otherwise."""
-
-Level = Literal["ok", "warning", "failure"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at: its subject, how it is, and a sentence for a person."""
-
-    subject: str
-    level: Level
-    text: str
 
 
 def examine(world: World) -> list[Finding]:
@@ -43,7 +32,14 @@ def examine(world: World) -> list[Finding]:
     for flow in world.configuration.flows:
         findings += _flow(world, flow)
     findings += _feeds(world)
-    findings += _channels(world)
+    findings += [
+        *examine_lake(world),
+        *examine_disks(world),
+        *examine_channels(world),
+        *examine_alerts(world.configuration),
+        *examine_secrets(world.configuration),
+        *examine_scheduling(world),
+    ]
     return findings
 
 
@@ -70,11 +66,17 @@ def _database(world: World) -> Iterator[Finding]:
     with world.database.begin() as connection:
         current, newest = migrate.revisions(connection)
         if current != newest:
-            yield Finding(
-                "schema", "failure", f"at revision {current or 'none'}, needs {newest}: run `reconcile migrate`"
-            )
+            ahead = current is not None and newest is not None and current > newest
+            todo = "install the release that made it" if ahead else "run `reconcile migrate`"
+            text = f"at revision {current or 'none'}, this program needs {newest}"
+            yield Finding("schema", "failure", f"{text}: {todo}")
             return
         yield Finding("database", "ok", f"reachable, schema at revision {current}")
+        skew: timedelta = connection.execute(sa.text("select clock_timestamp()")).scalar_one() - datetime.now(UTC)
+        if abs(skew) > CLOCK_TOLERANCE:
+            side = "ahead of" if skew > timedelta(0) else "behind"
+            text = f"PostgreSQL's clock is {abs(skew).total_seconds():.0f} s {side} this machine's"
+            yield Finding("clock", "warning", text, "keep both with NTP: leases and time-outs rest on it")
         try:
             yield Finding("audit", "ok", f"{audit.verify(connection)} sealed rows, the chain verifies")
         except audit.AuditBrokenError as error:
@@ -86,6 +88,10 @@ def _flow(world: World, flow: Flow) -> Iterator[Finding]:
     yield Finding(
         subject, "ok", f"a missing credit is noticed {_words(earliest_notice(world, flow))} after its confirmation"
     )
+    if flow.since > world.clock.now():
+        yield Finding(
+            subject, "warning", f"nothing is judged before {flow.since:%Y-%m-%d %H:%M}Z, which is still to come"
+        )
     configured = modes.Limits.of(flow, world.configuration.policy(flow.name))
     with world.database.begin() as connection:
         mode = modes.read(connection, flow.name)
@@ -132,8 +138,8 @@ def _feeds(world: World) -> Iterator[Finding]:
         held = _counts(connection, quarantine.c.feed, quarantine.c.status == "held")
     for feed in world.configuration.feeds:
         subject = f"feed {feed.name}"
-        if feed.reader == "sql":
-            yield from _source(world, feed)
+        yield from _source(world, feed) if feed.reader == "sql" else examine_place(world.configuration, feed)
+        yield from examine_reading(world.configuration, feed)
         row = known.get(feed.name)
         if row is None:
             place = "its database" if feed.reader == "sql" else feed.location
@@ -157,31 +163,6 @@ def _source(world: World, feed: Feed) -> Iterator[Finding]:
             yield Finding(subject, "warning" if remark.is_warning else "ok", remark.text)
     except (ConfigurationError, UnreachableError) as error:
         yield Finding(subject, "failure", str(error))
-
-
-def _channels(world: World) -> Iterator[Finding]:
-    sms, email = world.configuration.sms, world.configuration.email
-    if sms is None and email is None:
-        yield Finding("channels", "warning", "neither [sms] nor [email] is configured: customers are not told anything")
-    if sms is not None:
-        yield _reached("sms", lambda: _connect(sms))
-    if email is not None:
-        yield _reached("email", lambda: smtplib.SMTP(email.host, email.port, timeout=CONNECT_TIMEOUT_SECONDS).quit())
-
-
-def _connect(sms: Sms) -> None:
-    sms.password.read()
-    socket.create_connection((sms.host, sms.port), CONNECT_TIMEOUT_SECONDS).close()
-
-
-def _reached(subject: str, attempt: Callable[[], object]) -> Finding:
-    try:
-        attempt()
-    except ConfigurationError as error:
-        return Finding(subject, "failure", str(error))
-    except (OSError, smtplib.SMTPException) as error:
-        return Finding(subject, "failure", f"cannot be reached: {error}")
-    return Finding(subject, "ok", "can be reached")
 
 
 def _counts(connection: sa.Connection, column: sa.Column[str], condition: sa.ColumnElement[bool]) -> dict[str, int]:
