@@ -81,7 +81,7 @@ def _hold(connection: sa.Connection, intake: Intake) -> None:
 
 def _write_run(connection: sa.Connection, intake: Intake, outcome: Outcome) -> None:
     """The run pointer moves on: a key of `runs` and one of `run_batches` let nothing be folded twice."""
-    told, posted = intake.completeness.confirmations, intake.completeness.ledger
+    told, posted, paid = (intake.completeness.confirmations, intake.completeness.ledger, intake.completeness.payments)
     counts = outcome.counts
     connection.execute(
         sa.insert(runs).values(
@@ -92,6 +92,7 @@ def _write_run(connection: sa.Connection, intake: Intake, outcome: Outcome) -> N
             as_of=intake.now,
             confirmation_watermark=told.complete_through,
             ledger_watermark=posted.complete_through,
+            payment_watermark=paid.complete_through if paid is not None else None,
             grade=intake.completeness.grade,
             new_rows=counts.new_confirmations + counts.new_entries,
             open_items=counts.open_confirmations + counts.open_entries,

@@ -33,6 +33,7 @@ STATE_FILES: Final = (
     state.MANIFEST,
     state.CONFIRMATIONS,
     state.ENTRIES,
+    state.PAYMENTS,
     state.JUDGED,
     state.TOTALS,
     state.MINUTES,
@@ -90,10 +91,14 @@ class Intake:
         """
         if self.pointer is None:
             return bool(self.batches)
-        told, posted = self.completeness.confirmations, self.completeness.ledger
-        known = (self.pointer.confirmation_watermark, self.pointer.ledger_watermark)
-        known_watermarks = (told.complete_through, posted.complete_through) == known
-        return bool(self.batches or self.withdrawn) or self.is_stale or not known_watermarks
+        complete = self.completeness
+        known = (self.pointer.confirmation_watermark, self.pointer.ledger_watermark, self.pointer.payment_watermark)
+        reached = (
+            complete.confirmations.complete_through,
+            complete.ledger.complete_through,
+            complete.payments.complete_through if complete.payments is not None else None,
+        )
+        return bool(self.batches or self.withdrawn) or self.is_stale or reached != known
 
 
 def read(connection: sa.Connection, configuration: Configuration, flow: Flow, now: datetime) -> Intake:
@@ -139,6 +144,7 @@ def run_fold(intake: Intake, lake: Lake, scratch: Path) -> Outcome:
         previous=_state(intake, lake, scratch),
         confirmations=_urls(intake, lake, "confirmation"),
         entries=_urls(intake, lake, "ledger"),
+        payments=_urls(intake, lake, "payment"),
         own=intake.own,
         completeness=intake.completeness,
         as_of=intake.now,
@@ -192,7 +198,7 @@ def _unfolded(connection: sa.Connection, flow: str) -> Sequence[sa.Row[Any]]:
     query = sa.select(batches).where(
         batches.c.flow == flow,
         batches.c.status == "published",
-        batches.c.side.in_(("confirmation", "ledger")),
+        batches.c.side.in_(("confirmation", "ledger", "payment")),
         ~folded,
     )
     return connection.execute(query.order_by(batches.c.batch_id)).all()
@@ -226,8 +232,11 @@ def _completeness(connection: sa.Connection, configuration: Configuration, flow:
         )
 
     ledger = side("ledger")
+    has_payments = any(feed.flow == flow and feed.side == "payment" for feed in configuration.feeds)
     return Completeness(
-        confirmations=side("confirmation"), ledger=replace(ledger, grade="assumed") if doubted else ledger
+        confirmations=side("confirmation"),
+        ledger=replace(ledger, grade="assumed") if doubted else ledger,
+        payments=side("payment") if has_payments else None,
     )
 
 
@@ -248,7 +257,10 @@ def _state(intake: Intake, lake: Lake, scratch: Path) -> Path | None:
     folder = scratch / "state"
     folder.mkdir()
     for name in STATE_FILES:
-        lake.fetch(f"{intake.pointer.path}/{name}", folder / name)
+        stored = f"{intake.pointer.path}/{name}"
+        # The run of an earlier version had no payments.
+        if name != state.PAYMENTS or lake.exists(stored):
+            lake.fetch(stored, folder / name)
     return folder
 
 

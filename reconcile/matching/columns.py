@@ -33,6 +33,19 @@ ENTRY: Mapping[str, str] = {
     "batch_id": "UUID",
 }
 
+PAYMENT: Mapping[str, str] = {
+    "payment_id": "UUID",
+    "match_key": "UUID",
+    "account_key": "UUID",
+    "reference": "VARCHAR",
+    "account": "VARCHAR",
+    "payer": "VARCHAR",
+    "asset": "VARCHAR",
+    "amount_minor": "BIGINT",
+    "paid_at": "TIMESTAMPTZ",
+    "batch_id": "UUID",
+}
+
 OWN_ATTEMPT: Mapping[str, str] = {
     "own_key": "VARCHAR",
     "intent_id": "UUID",

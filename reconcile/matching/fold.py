@@ -47,6 +47,7 @@ _WRITTEN = {
         WHERE coalesce(posted_at >= getvariable('frozen_before'), true)
             OR entry_id IN (SELECT entry_id FROM hold WHERE group_id IN (SELECT group_id FROM kept_group))
         ORDER BY entry_id""",
+    state.PAYMENTS: f"SELECT {columns.select(columns.PAYMENT)} FROM kept_payment ORDER BY payment_id",  # noqa: S608 - our own names
     state.JUDGED: f"SELECT {columns.select(columns.VERDICT)} FROM latest ORDER BY break_id",  # noqa: S608 - our own names
     state.TOTALS: "FROM total_after",
     state.MINUTES: "FROM minute_total_after",
@@ -70,6 +71,7 @@ def fold(
     out: Path,
     held_accounts: Collection[str] = (),
     held_references: Collection[str] = (),
+    payments: Sequence[str] = (),
     withdrawn: Sequence[str] = (),
     engine: Engine = DEFAULT_ENGINE,
 ) -> Outcome:
@@ -77,6 +79,7 @@ def fold(
 
     `own`: every attempt of ours whose entry may still come or lies within the horizon, see `columns.OWN_ATTEMPT`.
     `held_accounts`, `held_references`: what quarantined ledger rows could settle; it is not judged. `as_of`: business time.
+    `payments`: newly published payments, where the flow has such a feed.
     `withdrawn`: ids of batches that were folded before and turned out wrong: the outcome is as if they had never come, but for
     the versions of verdicts; what settled with their rows before the horizon stays in the sums.
     Raises `statement.ConservationError` (a bug: publish nothing) and `state.StateError`.
@@ -88,9 +91,13 @@ def fold(
     with Session(
         out, threads=engine.threads, memory_limit=engine.memory_limit, filesystem=engine.filesystem
     ) as session:
-        gone = inputs.open_views(session, previous, horizon, sorted(confirmations), sorted(entries), withdrawn)
+        gone = inputs.open_views(
+            session, previous, horizon, sorted(confirmations), sorted(entries), sorted(payments), withdrawn
+        )
         horizon = horizon.without(gone)
-        manifest = inputs.with_new_files(session, horizon, confirmations, entries, completeness.ledger.complete_through)
+        manifest = inputs.with_new_files(
+            session, horizon, confirmations, entries, payments, completeness.ledger.complete_through
+        )
         set_rules(session, rules, completeness)
         inputs.set_limits(session, manifest, cutoff, before.ledger_through_us)
         inputs.hand_over(session, own, held_accounts, held_references)
@@ -99,7 +106,8 @@ def fold(
         session.execute("CREATE TEMP MACRO id_as_key(id) AS id")
         # A first fold has nothing to recall.
         session.run("at_hand" if previous is None else "recall")
-        plain_pairs = run_passes(session, rules, out / MATCHES)
+        paid = completeness.payments is not None or bool(horizon.payments or payments)
+        plain_pairs = run_passes(session, rules, out / MATCHES, paid=paid)
         days = statement_days(session, rules, completeness, as_of)
         for file, query in _WRITTEN.items():
             session.write(query, out / file)

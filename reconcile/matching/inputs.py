@@ -18,6 +18,7 @@ def open_views(
     horizon: state.Manifest,
     confirmations: Sequence[str],
     entries: Sequence[str],
+    payments: Sequence[str],
     withdrawn: Sequence[str],
 ) -> frozenset[str]:
     """Views over the new batches, the state, and the batches of the horizon that were folded before; returns the files of
@@ -33,14 +34,18 @@ def open_views(
     past_told, past_posted = _others(horizon.confirmations, confirmations), _others(horizon.entries, entries)
     session.files_view("past_confirmation", past_told, columns.CONFIRMATION)
     session.files_view("past_entry", past_posted, columns.ENTRY)
+    past_paid = _others(horizon.payments, payments)
+    session.files_view("new_payment", payments, columns.PAYMENT)
+    session.files_view("loose_payment", _of_state(previous, state.PAYMENTS), columns.PAYMENT)
+    session.files_view("past_payment", past_paid, columns.PAYMENT)
     session.strings("withdrawn_batch", "batch_id", withdrawn, kind="UUID")
-    told, posted = (session.files_of_batches(files, withdrawn) for files in (past_told, past_posted))
+    told, posted, paid = (session.files_of_batches(files, withdrawn) for files in (past_told, past_posted, past_paid))
     session.files_view("told_of_withdrawn", sorted(told), columns.CONFIRMATION)
     session.files_view("posted_of_withdrawn", sorted(posted), columns.ENTRY)
     session.files_view("judged_before", _of_state(previous, state.JUDGED), columns.VERDICT)
     session.files_view("total", _of_state(previous, state.TOTALS), columns.TOTAL)
     session.files_view("minute_total", _of_state(previous, state.MINUTES), columns.MINUTE)
-    return told | posted
+    return told | posted | paid
 
 
 def with_new_files(
@@ -48,6 +53,7 @@ def with_new_files(
     horizon: state.Manifest,
     confirmations: Sequence[str],
     entries: Sequence[str],
+    payments: Sequence[str],
     ledger_through: datetime | None,
 ) -> state.Manifest:
     """The manifest after this run: what is still within the horizon, and the new batches."""
@@ -57,6 +63,7 @@ def with_new_files(
         _merged(horizon.confirmations, session.time_ranges(confirmations, "confirmed_at")),
         _merged(horizon.entries, session.time_ranges(entries, "posted_at")),
         max((limit for limit in (horizon.ledger_through_us, through_us) if limit is not None), default=None),
+        _merged(horizon.payments, session.time_ranges(payments, "paid_at")),
     )
 
 
@@ -90,7 +97,8 @@ def _others(known: Sequence[state.FoldedFile], new: Sequence[str]) -> list[str]:
 
 
 def _of_state(previous: Path | None, file: str) -> list[str]:
-    return [str(previous / file)] if previous is not None else []
+    # A state of an earlier version may lack a file.
+    return [str(previous / file)] if previous is not None and (previous / file).exists() else []
 
 
 def _merged(known: Sequence[state.FoldedFile], ranges: Mapping[str, tuple[int, int]]) -> tuple[state.FoldedFile, ...]:

@@ -22,7 +22,12 @@ KIND_WORDS: Final = {
     "late_credit": "credited late",
     "ambiguous": "more than one reading: a person decides",
 }
-_SIDES: Final = {"confirmation": "What customers were told", "ledger": "What the ledger did", "own": "Our own credits"}
+_SIDES: Final = {
+    "confirmation": "What customers were told",
+    "ledger": "What the ledger did",
+    "own": "Our own credits",
+    "payment": "What was paid",
+}
 _CHART_WIDTH: Final = 900
 _CHART_HEIGHT: Final = 180
 _LABEL_HEIGHT: Final = 20
@@ -104,7 +109,7 @@ def _statement(day: StatementDay) -> str:
     ]
     for side, (total, parts) in PARTS.items():
         lines = day.lines[side]
-        if side == "own" and not lines[total].rows:
+        if side in {"own", "payment"} and not lines[total].rows:
             continue
         rows.append((f"{_SIDES[side]}: {total}", _count(lines[total].rows), money(lines[total].minor, day.asset)))
         rows += [

@@ -36,13 +36,17 @@ def set_rules(session: Session, rules: FlowRules, completeness: Completeness) ->
     session.set_variable("complete_through", "TIMESTAMPTZ", completeness.through)
     session.set_variable("ledger_through", "TIMESTAMPTZ", completeness.ledger.complete_through)
     session.set_variable("grade", "VARCHAR", completeness.grade)
+    session.set_variable("asset", "VARCHAR", rules.asset.code)
+    session.set_variable("paid_through", "TIMESTAMPTZ", completeness.paid_through)
+    session.set_variable("payment_deadline_after", "INTERVAL", max(rules.deadline_after, 3 * rules.window))
+    session.set_variable("grade_paid", "VARCHAR", completeness.grade_paid)
     session.set_variable("owing_kinds", "VARCHAR[]", sorted(OWING))
     session.set_variable("closed_kinds", "VARCHAR[]", list(CLOSED_KINDS))
 
 
-def run_passes(session: Session, rules: FlowRules, matches: Path) -> int:
-    """From the views `confirmation` and `entry` to verdicts and sums, and the file of matches; returns the number of plain
-    pairs. Raises `ConservationError`.
+def run_passes(session: Session, rules: FlowRules, matches: Path, *, paid: bool = False) -> int:
+    """From the views `confirmation` and `entry` (and, where something is `paid`, the payments) to verdicts and sums, and the
+    file of matches; returns the number of plain pairs. Raises `ConservationError`.
     """
     session.run("own")
     plain = find_plain_pairs(session)
@@ -54,7 +58,14 @@ def run_passes(session: Session, rules: FlowRules, matches: Path) -> int:
         _link_identity(session, rules)
         session.run("split")
         _link_split(session)
-        for step in ("easy", "hold", "judge", "verdict", "lines", "matches", "totals", "conservation"):
+        session.run("easy")
+        session.run("hold")
+        if paid:
+            _tie_payments(session, rules)
+        else:
+            session.run("unpaid")
+        steps = ("judge", "verdict", *(["pay_verdict"] if paid else []), "versions", "lines", "matches", "totals")
+        for step in (*steps, "conservation"):
             session.run(step)
         plain_written.result()
         file.write_closer(session)
@@ -94,6 +105,20 @@ def _link_split(session: Session) -> None:
     found = split_all([Part(*row) for row in rows])
     _add_links(session, found.links)
     session.execute("INSERT INTO doubt SELECT unnest($1::UBIGINT[])", [found.doubtful])
+
+
+def _tie_payments(session: Session, rules: FlowRules) -> None:
+    """Which purchase each payment paid for: `identity.py` looks from one window before it was told to one window after."""
+    session.run("pay")
+    rows = session.rows(
+        "SELECT class, side, at_us, number, named FROM payment_candidate ORDER BY class, at_us, side, number"
+    )
+    links = list(link_all([Candidate(*row) for row in rows], 2 * rules.window // _MICROSECOND))
+    session.execute(
+        "INSERT INTO payment_link SELECT unnest($1::UBIGINT[]), unnest($2::UBIGINT[])",
+        [[row.unit_id for row in links], [row.group_id for row in links]],
+    )
+    session.run("pay_bundle")
 
 
 def _add_links(session: Session, found: Iterable[Link]) -> None:

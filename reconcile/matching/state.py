@@ -10,6 +10,7 @@ FORMAT = 1
 MANIFEST = "state.json"
 CONFIRMATIONS = "open_confirmations.parquet"
 ENTRIES = "open_entries.parquet"
+PAYMENTS = "open_payments.parquet"
 JUDGED = "judged.parquet"
 TOTALS = "totals.parquet"
 MINUTES = "minutes.parquet"
@@ -35,6 +36,7 @@ class Manifest:
     confirmations: tuple[FoldedFile, ...] = ()
     entries: tuple[FoldedFile, ...] = ()
     ledger_through_us: int | None = None
+    payments: tuple[FoldedFile, ...] = ()
 
     def without_older_than(self, cutoff: datetime | None) -> "Manifest":
         """Batches whose last row is before `cutoff` are dropped."""
@@ -45,6 +47,7 @@ class Manifest:
             self,
             confirmations=tuple(file for file in self.confirmations if file.last_us >= limit),
             entries=tuple(file for file in self.entries if file.last_us >= limit),
+            payments=tuple(file for file in self.payments if file.last_us >= limit),
         )
 
     def without(self, withdrawn: Collection[str]) -> "Manifest":
@@ -53,12 +56,18 @@ class Manifest:
             self,
             confirmations=tuple(file for file in self.confirmations if file.path not in withdrawn),
             entries=tuple(file for file in self.entries if file.path not in withdrawn),
+            payments=tuple(file for file in self.payments if file.path not in withdrawn),
         )
 
     @property
     def first_us(self) -> int | None:
         """The earliest row that can still be recalled."""
-        return min((file.first_us for file in (*self.confirmations, *self.entries)), default=None)
+        return min((file.first_us for file in self.files), default=None)
+
+    @property
+    def files(self) -> tuple[FoldedFile, ...]:
+        """The batches of all sides."""
+        return (*self.confirmations, *self.entries, *self.payments)
 
 
 class StateError(RuntimeError):
@@ -75,7 +84,13 @@ def read(folder: Path, flow: str) -> Manifest:
         raise StateError(f"{folder} has format {content['format']}; this version reads {FORMAT}")
     if content["flow"] != flow:
         raise StateError(f"{folder} is a state of the flow {content['flow']}, not of {flow}")
-    return Manifest(flow, _files(content["confirmations"]), _files(content["entries"]), content["ledger_through_us"])
+    return Manifest(
+        flow,
+        _files(content["confirmations"]),
+        _files(content["entries"]),
+        content["ledger_through_us"],
+        _files(content.get("payments", [])),  # absent in states of before there were any
+    )
 
 
 def write(folder: Path, manifest: Manifest) -> None:
@@ -86,8 +101,7 @@ def write(folder: Path, manifest: Manifest) -> None:
 
 def needed_files(folder: Path, flow: str) -> frozenset[str]:
     """Paths of the batches that the next fold may read again: housekeeping must leave them."""
-    manifest = read(folder, flow)
-    return frozenset(file.path for file in (*manifest.confirmations, *manifest.entries))
+    return frozenset(file.path for file in read(folder, flow).files)
 
 
 def microseconds(instant: datetime) -> int:

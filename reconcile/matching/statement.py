@@ -16,9 +16,11 @@ PARTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("credited", "fees", "recredited", "pending", "owed", "retracted", "written_off"),
     ),
     "ledger": ("posted", ("credited", "over", "orphan", "misdirected", "unclaimed")),
-    "own": ("posted", ("recredited", "over")),
+    "own": ("posted", ("recredited", "untold", "over")),
+    "payment": ("paid", ("explained", "pending", "not_told", "twice", "recredited", "returned")),
 }
-"""Side → its total and the lines that must add up to it, in rows and in money. Our own credits are a side of their own."""
+"""Side → its total and the lines that must add up to it, in rows and in money. Our own credits and payments are
+sides of their own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def _day(day: StatementDay) -> Table:
     row("open before", day.opening.rows, day.opening.minor)
     for side, (total, parts) in PARTS.items():
         lines = day.lines[side]
-        if side == "own" and not lines[total].rows:
+        if side in {"own", "payment"} and not lines[total].rows:
             continue
         table.add_section()
         row(total, lines[total].rows, lines[total].minor)

@@ -15,10 +15,11 @@ class Watermark:
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """What both sides together allow to be said."""
+    """What the sides together allow to be said. `payments` is None where the flow has no feed of them."""
 
     confirmations: Watermark
     ledger: Watermark
+    payments: Watermark | None = None
 
     @property
     def through(self) -> datetime | None:
@@ -28,6 +29,18 @@ class Completeness:
 
     @property
     def grade(self) -> Grade:
-        """The weaker of the two."""
+        """The weaker of what was told and what was posted."""
         both_proven = self.confirmations.grade == "proven" and self.ledger.grade == "proven"
         return "proven" if both_proven else "assumed"
+
+    @property
+    def paid_through(self) -> datetime | None:
+        """The instant up to which all three sides are complete; None without payments."""
+        paid = self.payments.complete_through if self.payments is not None else None
+        return min(paid, self.through) if paid is not None and self.through is not None else None
+
+    @property
+    def grade_paid(self) -> Grade:
+        """The weakest of the three."""
+        paid_proven = self.payments is not None and self.payments.grade == "proven"
+        return self.grade if paid_proven else "assumed"

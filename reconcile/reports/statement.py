@@ -15,11 +15,12 @@ DAYS_MAX: Final = 400
 _SIDES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "confirmation": ("confirmed", ("credited", "fees", "recredited", "pending", "owed", "retracted", "written_off")),
     "ledger": ("posted", ("credited", "over", "orphan", "misdirected", "unclaimed")),
-    "own": ("posted", ("recredited", "over")),
+    "own": ("posted", ("recredited", "untold", "over")),
+    "payment": ("paid", ("explained", "pending", "not_told", "twice", "recredited", "returned")),
 }
 """Side → its total and what it consists of, in the order in which people read it."""
 _OUT_OF_OPEN: Final = ("credited", "fees", "recredited", "retracted", "written_off")
-_SELDOM: Final = frozenset({"fees", "written_off", "retracted"})
+_SELDOM: Final = frozenset({"fees", "written_off", "retracted", "untold"})
 """Lines that are left out where nothing stands on them."""
 
 
@@ -80,6 +81,8 @@ def of_day(connection: sa.Connection, day: date) -> list[Statement]:
 def _statement(row: sa.Row[Any]) -> Statement:
     stored = row.lines["sides"]
     sides = [_side(name, stored.get(name, {})) for name in _SIDES]
+    # Most flows have no feed of payments.
+    sides = [side for side in sides if side.name != "payment" or not side.total.is_empty]
     return Statement(
         flow=row.flow,
         asset=row.asset,

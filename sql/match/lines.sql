@@ -1,5 +1,5 @@
 -- Every row of the rest on exactly one line of the statement, in rows and in money.
--- In:  purchase, placed, own_placed, bundle, stray.
+-- In:  purchase, placed, own_placed, bundle, stray, paid_break (ids of payments at hand).
 -- Out: told_line; line(group_id, asset, day, side, line, rows, minor), minute(group_id, asset, minute, confirmed and credited).
 -- Why right: the parts of a row are differences of clamped running sums, which add up to the row's amount; a row counts
 --      on one line only, the one that says most about it. Days are those of the rows themselves, in UTC.
@@ -98,7 +98,7 @@ posted_part AS (
 ),
 own_running AS (
     SELECT
-        o.group_id, o.break_group_id, o.asset, o.posted_at, o.amount_minor,
+        o.group_id, o.break_group_id, o.break_id, o.asset, o.posted_at, o.amount_minor,
         coalesce(greatest(b.confirmed_minor - greatest(b.posted_minor, 0), 0), 0) AS room_minor,
         sum(o.amount_minor) OVER (PARTITION BY o.group_id ORDER BY o.posted_at, o.entry_id) AS until_minor
     FROM own_placed AS o
@@ -117,7 +117,10 @@ own_part AS (
     UNION ALL
     SELECT group_id, asset, posted_at, 'recredited', (recredited_minor = amount_minor)::INT, recredited_minor FROM own
     UNION ALL
-    SELECT group_id, asset, posted_at, 'over', (recredited_minor <> amount_minor)::INT, amount_minor - recredited_minor FROM own
+    SELECT
+        group_id, asset, posted_at, CASE WHEN break_group_id IS NULL AND break_id IN (SELECT id FROM paid_break) THEN 'untold' ELSE 'over' END,
+        (recredited_minor <> amount_minor)::INT, amount_minor - recredited_minor
+    FROM own
 )
 SELECT group_id, asset, timezone('UTC', confirmed_at)::DATE AS day, 'confirmation' AS side, line, sum(rows)::BIGINT AS rows, sum(minor)::BIGINT AS minor
 FROM told_part GROUP BY ALL

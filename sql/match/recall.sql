@@ -1,5 +1,5 @@
 -- The rows at hand: the new ones, the open ones, and the settled groups that a new or a withdrawn row concerns.
--- In:  new_confirmation, new_entry (published rows not yet folded); own_attempt; loose_confirmation, loose_entry (the state's open
+-- In:  new_confirmation, new_entry, new_payment (published rows not yet folded); own_attempt; loose_confirmation, loose_entry, loose_payment (the state's open
 --      items, whole groups); past_confirmation, past_entry (the batches of the horizon, folded before);
 --      withdrawn_confirmation, withdrawn_entry (rows of them, and of the open items, that count no more).
 -- Out: recalled_confirmation, recalled_entry (settled groups, whole, as they stand in the sums); confirmation, entry (views of all rows
@@ -20,7 +20,11 @@ SELECT match_key FROM new_entry WHERE match_key IS NOT NULL
 UNION
 SELECT match_key FROM withdrawn_confirmation WHERE match_key IS NOT NULL
 UNION
-SELECT match_key FROM withdrawn_entry WHERE match_key IS NOT NULL;
+SELECT match_key FROM withdrawn_entry WHERE match_key IS NOT NULL
+UNION
+SELECT match_key FROM new_payment WHERE match_key IS NOT NULL
+UNION
+SELECT match_key FROM loose_payment WHERE match_key IS NOT NULL;
 
 CREATE TEMP TABLE named_id AS
 SELECT confirmation_id FROM new_confirmation

@@ -1,5 +1,5 @@
 -- What stays open, and the sums of the statement and the curve after this run.
--- In:  line, minute (the rest, by group), easy, bundle, purchase, posting, placed, own_placed; confirmation, ledger and rest_* (what
+-- In:  line, minute (the rest, by group), payment_line, easy, bundle, purchase, posting, placed, own_placed; confirmation, ledger and rest_* (what
 --      settled at once is their difference); recalled_*; total, minute_total (the sums of all that had left the open
 --      items before this run); variable frozen_before (older groups can no longer change).
 -- Out: kept_group (the open items); plain_minute, plain_day (what settled at once, told and posted);
@@ -98,6 +98,8 @@ FROM (
     SELECT asset, timezone('UTC', confirmed_at)::DATE, 'confirmation', unnest(['confirmed', 'credited']), -1, -amount_minor FROM recalled_told
     UNION ALL
     SELECT asset, timezone('UTC', posted_at)::DATE, 'ledger', unnest(['posted', 'credited']), -1, -amount_minor FROM recalled_posted
+    UNION ALL
+    SELECT asset, day, 'payment', line, rows, minor FROM payment_line WHERE NOT kept
 )
 GROUP BY ALL
 HAVING sum(rows) <> 0 OR sum(minor) <> 0
@@ -109,6 +111,8 @@ FROM (
     SELECT asset, day, side, line, rows, minor FROM total_after
     UNION ALL
     SELECT asset, day, side, line, rows, minor FROM line WHERE group_id IN (SELECT group_id FROM kept_group)
+    UNION ALL
+    SELECT asset, day, 'payment', line, rows, minor FROM payment_line WHERE kept
     UNION ALL
     SELECT asset, DATE '1970-01-01' + (epoch_us(confirmed_at) // 86400000000)::INTEGER, 'confirmation',
         unnest(['confirmed', 'credited']), count(*), sum(amount_minor)

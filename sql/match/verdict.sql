@@ -1,8 +1,7 @@
--- The verdicts of this run, with their versions.
--- In:  bundle, unit, placed, judged (the newest version of every verdict so far), new_entry, withdrawn_id; variables grade,
+-- The verdicts of this run.
+-- In:  bundle, unit, placed, purchase_paid, judged (the newest version of every verdict so far), new_entry, withdrawn_id; variables grade,
 --      ledger_through_before (the ledger's watermark of the last run).
--- Out: current (one row per open break, and per break that has closed), verdict (what is new or changed of it, with
---      its version), latest (the newest version of everything: the next run's `judged`).
+-- Out: current (one row per open break, and per break that has closed).
 -- Why right: a break has the id of its earliest confirmation, else of its earliest entry. A break of `judged` that no
 --      group speaks for any more has been explained as part of another; one whose rows are not at hand stays as it is.
 
@@ -35,7 +34,9 @@ WITH known AS (
                 AND u.account_key = b.account_key AND u.net_minor IN (b.confirmed_minor, b.balance_minor)
                 AND u.posted_at BETWEEN b.confirmed_at - INTERVAL 72 HOURS AND b.confirmed_at + INTERVAL 72 HOURS
                 AND u.unit_id IN (SELECT group_id FROM bundle WHERE purchases = 0)
-        ) AS unclaimed_entry_ids
+        ) AS unclaimed_entry_ids,
+        group_id IN (SELECT group_id FROM purchase_paid WHERE returned) AS payment_returned,
+        group_id IN (SELECT group_id FROM purchase_paid WHERE untold) AS payment_untold
     FROM bundle AS b
 )
 SELECT
@@ -62,6 +63,8 @@ SELECT
         CASE WHEN kind = 'misdirected' THEN 'the units went to another account: a person decides' END,
         CASE WHEN kind = 'wrong_asset' THEN 'it was credited in another asset: a person decides' END,
         CASE WHEN kind = 'held' THEN 'the operator holds it until a condition is met: a person sees to it' END,
+        CASE WHEN payment_returned THEN 'its payment was given back: a person decides' END,
+        CASE WHEN payment_untold THEN 'it was found before as paid and not told: a person decides' END,
         CASE WHEN kind = 'recredit_missing' THEN 'our own credit is not on the ledger: a person decides, nothing is sent again' END,
         CASE WHEN kind <> 'misdirected' AND other_account THEN 'an entry on another account has the same reference' END,
         CASE WHEN unclaimed_entry_ids IS NOT NULL THEN 'an unclaimed entry on this account has the same amount within 72 hours' END
@@ -122,17 +125,3 @@ WHERE (j.is_open OR j.withdrawn AND j.kind <> 'settled')
         j.break_id IN (SELECT id FROM withdrawn_id)
         OR j.break_id IN (SELECT confirmation_id FROM rest_confirmation) OR j.break_id IN (SELECT entry_id FROM rest_entry)
     );
-
-CREATE TEMP TABLE verdict AS
-SELECT c.break_id, coalesce(j.version, 0) + 1 AS version, c.* EXCLUDE (break_id)
-FROM current AS c
-LEFT JOIN judged AS j ON j.break_id = c.break_id
-WHERE j.break_id IS NULL
-    OR (c.kind, c.message_id, c.confirmed_at, c.deadline_at, c.confirmation_ids, c.entry_ids, c.confirmed_minor, c.credited_minor, c.own_minor, c.owed_minor, c.blocked, c.grade, c.evidence)
-        IS DISTINCT FROM
-       (j.kind, j.message_id, j.confirmed_at, j.deadline_at, j.confirmation_ids, j.entry_ids, j.confirmed_minor, j.credited_minor, j.own_minor, j.owed_minor, j.blocked, j.grade, j.evidence);
-
-CREATE TEMP TABLE latest AS
-SELECT * FROM verdict
-UNION ALL BY NAME
-SELECT * EXCLUDE (is_open, withdrawn) FROM judged WHERE break_id NOT IN (SELECT break_id FROM verdict);

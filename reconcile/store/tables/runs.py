@@ -13,6 +13,7 @@ runs = Table(
     Column("as_of", Instant, nullable=False, comment="business time at which it ran"),
     Column("confirmation_watermark", Instant),
     Column("ledger_watermark", Instant),
+    Column("payment_watermark", Instant, comment="null in a flow without a feed of payments"),
     Column("grade", Text, nullable=False),
     Column("new_rows", BigInteger, nullable=False),
     Column("open_items", BigInteger, nullable=False),

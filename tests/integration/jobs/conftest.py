@@ -46,6 +46,7 @@ class Operator:
     clock_file: Path
     confirmations: list[dict[str, Any]] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
+    payments: list[dict[str, Any]] = field(default_factory=list)
     own_keys: dict[UUID, int] = field(default_factory=dict)
     delivered_through: datetime = DAY
     numbers: Iterator[int] = field(default_factory=itertools.count)
@@ -96,6 +97,16 @@ class Operator:
             "own_key": own_key, "posted_at": when,
         })  # fmt: skip
 
+    def pay(self, when: datetime, account: str, amount: int, *, reference: str | None = None) -> UUID:
+        """A debit of whoever paid; returns its id, which is that of its case if nothing explains it."""
+        payment_id = ids.payment_id("debits", str(next(self.numbers)))
+        self.payments.append({
+            "payment_id": str(payment_id), "match_key": _key(reference, account) if reference else None,
+            "account_key": _key(account), "reference": reference, "account": account, "payer": account, "asset": "XOF",
+            "amount_minor": amount, "paid_at": when,
+        })  # fmt: skip
+        return payment_id
+
     def credit_late(self, case_id: UUID, when: datetime) -> None:
         """The original of that purchase lands after all."""
         bought = self.purchase(case_id)
@@ -117,6 +128,8 @@ class Operator:
         """Delivers everything up to `to` on both feeds, then moves the clock there."""
         self._deliver("smsc", "confirmation", self.confirmations, "confirmed_at", to, columns.CONFIRMATION, 0)
         self._deliver("ocs", "ledger", self.entries, "posted_at", to, columns.ENTRY, unread_rows)
+        if any(feed.side == "payment" for feed in self.world.configuration.feeds):
+            self._deliver("debits", "payment", self.payments, "paid_at", to, columns.PAYMENT, 0)
         self.delivered_through = to
         self.clock_file.write_text(to.isoformat())
 
@@ -261,8 +274,14 @@ def declared() -> dict[str, Any]:
 
 
 @pytest.fixture
+def more_feeds() -> list[dict[str, Any]]:
+    """Feeds beyond the two that every flow has."""
+    return []
+
+
+@pytest.fixture
 def operator(
-    database_url: str, tmp_path: Path, settings: dict[str, Any], declared: dict[str, Any]
+    database_url: str, tmp_path: Path, settings: dict[str, Any], declared: dict[str, Any], more_feeds: list[Any]
 ) -> Iterator[Operator]:
     clock_file = tmp_path / "clock"
     clock_file.write_text(DAY.isoformat())
@@ -272,6 +291,7 @@ def operator(
             "feed": [
                 {"name": "smsc", "flow": FLOW, "side": "confirmation", "reader": "jsonl", "location": "in/*.jsonl"},
                 {"name": "ocs", "flow": FLOW, "side": "ledger", "reader": "csv", "location": "in/*.csv"},
+                *more_feeds,
             ],
             "policy": {FLOW: settings},
         },

@@ -68,7 +68,9 @@ def test_every_state_and_kind_has_its_word(language):
 
 def test_every_phrase_of_the_evidence_can_be_read_in_french():
     texts = page.texts("fr")
-    query = (folder("sql") / "match" / "verdict.sql").read_text(encoding="utf-8")
+    query = "".join(
+        (folder("sql") / "match" / name).read_text(encoding="utf-8") for name in ("verdict.sql", "pay_verdict.sql")
+    )
     phrases = re.findall(r"(?:THEN|ELSE) '([a-z][^']{8,})'(?! *\n? *AS pass)", query)
     assert len(phrases) > 15
     missing = [phrase for phrase in phrases if " " in phrase and not texts.has(f"found.{phrase}")]

@@ -100,6 +100,30 @@ def posted(
     }
 
 
+def paid(
+    at: datetime,
+    reference: str | None,
+    account: str,
+    amount: int,
+    *,
+    row: str,
+    payer: str | None = None,
+    unit: str = "XOF",
+) -> dict[str, Any]:
+    """A payment as the feeds publish it; what is given back is negative."""
+    return {
+        "payment_id": str(uuid5(ids.NAMESPACE, f"payment {row}")),
+        "match_key": digest(FLOW, reference, account, unit) if reference else None,
+        "account_key": digest(FLOW, account, unit),
+        "reference": reference,
+        "account": account,
+        "payer": payer or account,
+        "asset": unit,
+        "amount_minor": amount,
+        "paid_at": at,
+    }
+
+
 def write_rows(rows: list[dict[str, Any]], kinds: dict[str, str], file: Path) -> str:
     """A file of published rows; its name is that of its batch."""
     rows = [{**row, "batch_id": digest(file.stem)} for row in rows]
@@ -129,16 +153,23 @@ class Folder:
         held_accounts: tuple[str, ...] = (),
         held_references: tuple[str, ...] = (),
         withdrawn: tuple[str, ...] = (),
+        payments: list[dict[str, Any]] | None = None,
+        paid_complete: datetime | None = None,
     ) -> Outcome:
         number = len(self.outcomes)
         self.home.mkdir(parents=True, exist_ok=True)
-        both = Completeness(Watermark(complete, grade), Watermark(ledger_complete or complete, grade))
+        with_payments = payments is not None
+        paid = Watermark(paid_complete or complete, grade) if with_payments else None
+        both = Completeness(Watermark(complete, grade), Watermark(ledger_complete or complete, grade), paid)
         own_schema = pa.schema([(name, ARROW[kind]) for name, kind in columns.OWN_ATTEMPT.items()])
         outcome = fold(
             rules=self.rules,
             previous=self.outcomes[-1].folder if self.outcomes else None,
             confirmations=[write_rows(confirmations, dict(columns.CONFIRMATION), self.home / f"c{number}.parquet")],
             entries=[write_rows(entries, dict(columns.ENTRY), self.home / f"e{number}.parquet")],
+            payments=[write_rows(payments or [], dict(columns.PAYMENT), self.home / f"p{number}.parquet")]
+            if with_payments
+            else [],
             own=pa.Table.from_pylist(own, schema=own_schema) if own else None,
             completeness=both,
             as_of=as_of or complete or DAY,
@@ -174,6 +205,7 @@ class Story:
     heard: list[str] = field(default_factory=list)
     confirmations: list[dict[str, Any]] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
+    payments: list[dict[str, Any]] | None = None
     statement: dict[Any, Any] = field(default_factory=dict)
 
     def play(self, text: str) -> str:
@@ -204,6 +236,13 @@ class Story:
                 )
                 self.labels[row["entry_id"]] = label
                 self.entries.append(row)
+            elif verb == "paid":
+                label, at, reference, account, amount = words
+                row = paid(
+                    clock(at), None if reference == "-" else reference, account, int(amount), row=label, **options
+                )
+                self.labels[row["payment_id"]] = label
+                self.payments = [*(self.payments or []), row]
             elif verb == "sent":
                 key, at, purchase, account, amount = words
                 break_id = next(id_ for id_, label in self.labels.items() if label == purchase)
@@ -232,6 +271,8 @@ class Story:
             self.entries,
             complete=clock(at),
             own=self.own,
+            payments=self.payments,
+            paid_complete=clock(options["paid"]) if "paid" in options else None,
             ledger_complete=clock(options["ledger"]) if "ledger" in options else None,
             grade=options.get("grade", "proven"),
             as_of=clock(options["as_of"]) if "as_of" in options else None,
@@ -243,6 +284,7 @@ class Story:
         assert facts.pop("match_rows") == facts.pop("matched_pairs")
         assert not any(facts.values()), facts
         self.confirmations, self.entries = [], []
+        self.payments = None if self.payments is None else []
         matches = rows_of(outcome.matches)
         for match in sorted(
             matches, key=lambda row: (self._label(row["confirmation_id"]), self._label(row["entry_id"]))
@@ -306,6 +348,11 @@ def told_row() -> Any:
 @pytest.fixture(scope="session")
 def posted_row() -> Any:
     return posted
+
+
+@pytest.fixture(scope="session")
+def paid_row() -> Any:
+    return paid
 
 
 @pytest.fixture(scope="session", name="rows_of")
