@@ -19,7 +19,6 @@ from reconcile.jobs.send_notices import send_notices
 from reconcile.jobs.take_feed import take_feed
 from reconcile.jobs.tell_operators import tell_operators
 from reconcile.jobs.world import World
-from reconcile.jobs.write_report import write_report
 from reconcile.logs.setup import to_standard_error
 from reconcile.remedy import modes
 from reconcile.store import migrate
@@ -54,6 +53,8 @@ class Application:
         return send_notices(self.world)
 
     def write_report(self) -> list[str]:
+        from reconcile.jobs.write_report import write_report  # the extra `reports` is for whoever writes them
+
         return write_report(self.world)
 
     def housekeep(self) -> dict[str, int]:

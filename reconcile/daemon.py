@@ -102,6 +102,7 @@ def _live(home: Path, terminal: Terminal, *, once: bool, purchases: int) -> int:
             supervisor=supervisor,
             terminal=terminal,
             dag_id=partial(dag_id, app.world.configuration.airflow),
+            revive_database=postgres.revive,
             ask_people=partial(_ask_persons, operator, sandbox) if once else None,
             invitation=f"at {sandbox.desk_url}/incidents, `{sandbox.maker.username}` proposes and "
             f"`{sandbox.approver.username}` approves",

@@ -10,6 +10,7 @@ import httpx
 
 REQUEST_LIMIT_SECONDS = 30
 CONNECT_RETRIES = 6  # some 15 s in all: a part that died is back by then
+TROUBLE_LIMIT_SECONDS = 30  # for so long it may answer that it cannot, as while its database is away
 POLL_SECONDS = 0.2
 LOG_LINES = 25
 COMPONENTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
@@ -116,9 +117,13 @@ class AirflowApi:
         return ", ".join([*(f"{part} is not healthy" for part in parts), *sorted(dag_ids - known)])
 
     def _get(self, path: str, **parameters: Any) -> Any:
-        answer = self._client.get(f"/api/v2{path}", params=parameters, headers={"Accept": "application/json"})
-        answer.raise_for_status()
-        return answer.json()
+        give_up = time.monotonic() + TROUBLE_LIMIT_SECONDS
+        while True:
+            answer = self._client.get(f"/api/v2{path}", params=parameters, headers={"Accept": "application/json"})
+            if not answer.is_server_error or time.monotonic() > give_up:
+                answer.raise_for_status()
+                return answer.json()
+            time.sleep(POLL_SECONDS)
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
         answer = self._client.post(f"/api/v2{path}", json=body)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from reconcile.runtime import motion
 from reconcile.runtime.airflow_api import AirflowApi
@@ -25,6 +26,7 @@ CLOSING_STEPS_LEAST = 2
 CLOSING_STEPS_MOST = 8
 
 TICK_LIMIT_SECONDS = 180
+DATABASE_LIMIT_SECONDS = 60  # it may have died, and comes back by recovering what was committed
 QUIET_SECONDS = 1.0
 POLL_SECONDS = 0.05
 LOOK_FOR_TROUBLE_SECONDS = 1.0
@@ -50,7 +52,8 @@ def ticks() -> Iterator[datetime]:
 
 @dataclass(frozen=True)
 class Day:
-    """One day with all that takes part in it. `dag_id` says what Airflow calls one of our DAGs.
+    """One day with all that takes part in it. `dag_id` says what Airflow calls one of our DAGs; `revive_database` starts
+    PostgreSQL again if it has died.
 
     `ask_people` lets two sandbox persons give their approvals; without it the clock waits until real ones have, and
     `invitation` tells them where.
@@ -62,6 +65,7 @@ class Day:
     supervisor: Supervisor
     terminal: Terminal
     dag_id: Callable[[str], str]
+    revive_database: Callable[[], None]
     ask_people: Callable[[], None] | None = None
     invitation: str = ""
 
@@ -137,8 +141,16 @@ class Day:
         return _Watch(self.airflow, self.supervisor)
 
     def _ask(self, question: Callable[Concatenate[sa.Connection, P], T], *about: P.args, **how: P.kwargs) -> T:
-        with self.database.begin() as connection:
-            return question(connection, *about, **how)
+        give_up = time.monotonic() + DATABASE_LIMIT_SECONDS
+        while True:
+            try:
+                with self.database.begin() as connection:
+                    return question(connection, *about, **how)
+            except OperationalError:
+                if time.monotonic() > give_up:
+                    raise
+                self.revive_database()
+                time.sleep(POLL_SECONDS)
 
 
 class _Watch:

@@ -111,6 +111,12 @@ class EmbeddedPostgres:
                 raise
         return self.database("reconcile")
 
+    def revive(self) -> None:
+        """Start it again if it has ended by itself, as after SIGKILL. What was committed is there again."""
+        if self._server is not None and self._server.poll() is not None:
+            self._end_leftover()
+            self._launch(binaries_for(self.account))
+
     def stop(self) -> None:
         """Disconnect everybody and stop; what is not committed is rolled back."""
         if self._server is not None:

@@ -133,6 +133,26 @@ def test_it_starts_again_when_both_were_killed_in_the_middle_of_a_transaction(ho
         assert answer(server.url("reconcile"), "SELECT count(*) FROM kept") == "100000"
 
 
+def test_a_server_that_is_killed_is_revived_with_what_was_committed_and_a_living_one_is_left_alone(home: Path) -> None:
+    with EmbeddedPostgres(home) as server:
+        engine = create_engine(server.database("reconcile"))
+        with engine.begin() as connection:
+            connection.execute(text("create table kept as select 1 as number"))
+        engine.dispose()
+        for killed in (False, True):
+            before = int((server.data / "postmaster.pid").read_text().split()[0])
+            if killed:
+                os.kill(before, signal.SIGKILL)
+                assert server._server is not None
+                server._server.wait()
+            server.revive()
+            after = int((server.data / "postmaster.pid").read_text().split()[0])
+            assert (after != before) is killed
+            with engine.begin() as connection:
+                assert connection.execute(text("select number from kept")).scalar() == 1
+            engine.dispose()
+
+
 def test_a_server_that_outlived_its_process_is_ended_before_the_next_one_starts(home: Path) -> None:
     process = started_elsewhere(home)
     server = EmbeddedPostgres(home)
