@@ -62,7 +62,7 @@ def quarantine_list(
             str(row.row_number),
             f"{row.quarantined_at:%Y-%m-%d %H:%M}",
             escape(row.reason),
-            escape(row.holds),
+            escape(row.holds_whom),
         )
     console.out.print(table if rows else "nothing is kept back")
 
@@ -95,7 +95,7 @@ def quarantine_show(
     if as_json:
         console.print_json(asdict(found))
         return
-    for name, value in asdict(found).items():
+    for name, value in {**asdict(found), "holds": found.holds_whom, "waiting": None}.items():
         if value is not None:
             console.out.print(f"{name.replace('_', ' ')}: {value}", highlight=False, soft_wrap=True, markup=False)
 

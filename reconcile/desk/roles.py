@@ -27,6 +27,7 @@ class Permission(StrEnum):
     SEE_REPORTS = auto()
     PROPOSE = auto()
     APPROVE = auto()
+    DISMISS = auto()
 
 
 _READING: Final = frozenset({Permission.SEE_CASES, Permission.SEE_STATEMENT})
@@ -41,9 +42,10 @@ PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.SEE_REPORTS,
         Permission.PROPOSE,
         Permission.APPROVE,
+        Permission.DISMISS,
     },
     Role.AUDITOR: _READING | {Permission.SEARCH, Permission.SEE_AUDIT, Permission.SEE_REPORTS},
-    Role.ENGINEER: _READING | {Permission.SEARCH, Permission.SEE_AUDIT, Permission.SEE_REPORTS},
+    Role.ENGINEER: _READING | {Permission.SEARCH, Permission.SEE_AUDIT, Permission.SEE_REPORTS, Permission.DISMISS},
     Role.ADMIN: _READING | {Permission.SEE_AUDIT, Permission.SEE_REPORTS},
 }
 

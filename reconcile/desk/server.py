@@ -13,12 +13,24 @@ from starlette.staticfiles import StaticFiles
 from reconcile.desk.background import background
 from reconcile.desk.guard import SignInNeededError, guard
 from reconcile.desk.page import Desk, bare_page
-from reconcile.desk.pages import approvals, cases, flows, health, home, incidents, reports, search, sign_in, statements
+from reconcile.desk.pages import (
+    approvals,
+    cases,
+    flows,
+    health,
+    home,
+    incidents,
+    quarantine,
+    reports,
+    search,
+    sign_in,
+    statements,
+)
 from reconcile.desk.protection import SECURITY_HEADERS, Protection
 from reconcile.jobs.world import World
 
 _STATIC: Final = Path(__file__).resolve().parent / "static"
-_PAGES: Final = (health, sign_in, home, search, cases, incidents, approvals, flows, statements, reports)
+_PAGES: Final = (health, sign_in, home, search, cases, incidents, approvals, flows, quarantine, statements, reports)
 
 
 def create_app(world: World) -> FastAPI:

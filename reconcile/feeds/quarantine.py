@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -45,8 +45,8 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class KeptBack:
-    """One row. `holds`: whom it keeps from being paid, in words. Unless somebody who is noted asked for it, `raw` is None,
-    since people's numbers and names stand in it, and the account is masked.
+    """One row. `holds`: whom it keeps from being paid; `waiting`: numbers of open cases among these. Unless somebody who is
+    noted asked for it, `raw` is None, since people's numbers and names stand in it, and the account is masked.
     """
 
     quarantine_id: UUID
@@ -63,7 +63,20 @@ class KeptBack:
     status: str
     quarantined_at: datetime
     resolved_at: datetime | None
-    holds: str
+    holds: Literal["nobody", "purchases", "everybody"]
+    waiting: tuple[str, ...]
+
+    @property
+    def holds_whom(self) -> str:
+        """The same in words."""
+        if self.holds == "nobody":
+            return "nobody"
+        if self.holds == "everybody":
+            return "everybody: its period is not proven"
+        whom = [f"purchases for {self.account}"] if self.account else []
+        if self.reference is not None:
+            whom.append(f"the purchase {self.reference}")
+        return " and ".join(whom) + (f"; open cases: {', '.join(self.waiting)}" if self.waiting else "")
 
 
 def broke(name: str) -> sa.ColumnElement[bool]:
@@ -179,20 +192,15 @@ def _kept_back(row: sa.Row[Any], *, open_: bool) -> KeptBack:
         status=row.status,
         quarantined_at=row.quarantined_at,
         resolved_at=row.resolved_at,
-        holds=_holds(row, account),
+        holds=_holds(row),
+        waiting=tuple(sorted(row.waiting or ())) if row.side in HOLDING_SIDES else (),
     )
 
 
-def _holds(row: sa.Row[Any], account: str | None) -> str:
+def _holds(row: sa.Row[Any]) -> Literal["nobody", "purchases", "everybody"]:
     if row.status != "held" or row.side not in HOLDING_SIDES:
         return "nobody"
-    if row.account is None and row.reference is None:
-        return "everybody: its period is not proven"
-    whom = [f"purchases for {account}"] if account else []
-    if row.reference is not None:
-        whom.append(f"the purchase {row.reference}")
-    waiting = f"; open cases: {', '.join(sorted(row.waiting))}" if row.waiting else ""
-    return " and ".join(whom) + waiting
+    return "everybody" if row.account is None and row.reference is None else "purchases"
 
 
 def _record(

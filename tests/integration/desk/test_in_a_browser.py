@@ -98,6 +98,7 @@ def test_no_page_is_wider_than_its_screen_and_no_browser_complains(browse, world
         "/approvals",
         REMEDIED,
         "/statement",
+        "/quarantine",
         "/reports",
         "/flows/topup",
         "/nowhere",
