@@ -115,8 +115,12 @@ class Feed(Section):
     zone: Zone = "UTC"
     encoding: Encoding = "utf-8"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    header: tuple[str, ...] = ()
     decimal: Literal[".", ","] = "."
-    time_format: str | None = None
+    thousands: Literal["", " ", ".", ",", "'"] = ""
+    implied_decimals: Annotated[int, Field(ge=0, le=6)] = 0
+    time_format: str | tuple[str, ...] | None = None
+    ambiguous_times: Literal["refuse", "earlier", "later"] = "refuse"
     senders: tuple[str, ...] = ()
     columns: dict[str, str] = {}
     kinds: dict[Literal["purchase", "payment", "reversal", "held", "ignored"], tuple[str, ...]] = {}
@@ -143,6 +147,14 @@ class Feed(Section):
                 )
         if self.senders and not self.named_columns.get("sender"):
             raise ValueError("senders: a feed without a column for the sender cannot be limited to some")
+        return self
+
+    @model_validator(mode="after")
+    def _forms_fit(self) -> "Feed":
+        if self.thousands == self.decimal:
+            raise ValueError(f"thousands: another mark than decimal (found {self.decimal!r} for both)")
+        if self.header and (self.reader != "csv" or len(set(self.header)) < len(self.header)):
+            raise ValueError("header: the names of a CSV's columns, each once, where the files have none")
         return self
 
     @model_validator(mode="after")
@@ -193,6 +205,12 @@ class Feed(Section):
                     "senders: other senders' rows are dropped before they land, and their numbers with them"
                 )
         return self
+
+    @property
+    def time_rule(self) -> tuple[tuple[str, ...], Literal["refuse", "earlier", "later"]]:
+        """(forms of times, ISO 8601 where there are none; which instant a time is that the clocks showed twice)."""
+        formats = (self.time_format,) if isinstance(self.time_format, str) else self.time_format or ()
+        return formats, self.ambiguous_times
 
     @property
     def is_keyless(self) -> bool:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from reconcile.domain.money import asset
 
 _UNITS_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+WIDE_ENCODINGS: Final = frozenset({"utf-16", "utf-16-le", "utf-16-be"})
 _NAME: Final = r"^[a-z][a-z0-9_-]{0,39}$"
 
 
@@ -44,13 +45,16 @@ def _instant(value: datetime) -> datetime:
 
 
 def _encoding(value: str) -> str:
+    """Wide encodings are recoded as they are read; all others must hold ASCII as it is, because lines are split as bytes."""
+    if value.lower().replace("_", "-") in WIDE_ENCODINGS:
+        return value
     probe = '\n;,"'
     try:
         fits = probe.encode(value) == probe.encode("ascii")
     except LookupError:
         fits = False
     if not fits:
-        raise ValueError('an encoding that contains ASCII, such as "utf-8", "cp1252" or "latin-1"')
+        raise ValueError('an encoding that contains ASCII, such as "utf-8", "cp1252" or "latin-1", or "utf-16"')
     return value
 
 

@@ -93,7 +93,7 @@ class Confirmations:
         if cells["recipient"]:
             draft.attempt("payer", read_account, cells["recipient"], self._feed.region)
         if cells["sent_at"]:
-            draft.attempt("confirmed_at", read_moment, cells["sent_at"], self._zone, self._feed.time_format)
+            draft.attempt("confirmed_at", read_moment, cells["sent_at"], self._zone, *self._feed.time_rule)
 
     def _message(self, draft: Draft) -> Message:
         cells = draft.row.cells

@@ -58,7 +58,7 @@ class Entries:
         if cells["account"]:
             draft.attempt("account", read_account, cells["account"], self._feed.region)
         if cells["posted_at"]:
-            draft.attempt("posted_at", read_moment, cells["posted_at"], self._zone, self._feed.time_format)
+            draft.attempt("posted_at", read_moment, cells["posted_at"], self._zone, *self._feed.time_rule)
         self._movement.read(draft)
         if self._feed.is_keyless:
             draft.found["row_key"] = _content_key(draft)

@@ -53,8 +53,8 @@ class Movement:
         if not cells["amount"]:
             return
         try:
-            draft.delivered = read_amount(cells["amount"], self._feed.decimal)
-            amount_minor = read_minor(draft.delivered, unit)
+            draft.delivered = read_amount(cells["amount"], self._feed.decimal, self._feed.thousands)
+            amount_minor = read_minor(draft.delivered.scaleb(-self._feed.implied_decimals), unit)
         except Unreadable as error:
             draft.problems["amount_minor"] = str(error)
             return

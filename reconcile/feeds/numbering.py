@@ -47,7 +47,9 @@ def place_of(feed: Feed, sequence: Numbering, source: str) -> Place:
     through = None
     if said.get("through"):
         try:
-            through = read_moment(said["through"], ZoneInfo(feed.zone), sequence.through_format)
+            through = read_moment(
+                said["through"], ZoneInfo(feed.zone), (sequence.through_format,), feed.ambiguous_times
+            )
         except Unreadable as error:
             raise Refused(f"its name says no time that can be read: {error}") from error
     return Place(node, number, through)

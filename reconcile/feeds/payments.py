@@ -59,6 +59,6 @@ class Payments:
         else:
             draft.found["account"] = draft.found["payer"]
         if cells["paid_at"]:
-            draft.attempt("paid_at", read_moment, cells["paid_at"], self._zone, self._feed.time_format)
+            draft.attempt("paid_at", read_moment, cells["paid_at"], self._zone, *self._feed.time_rule)
         self._movement.read(draft)
         return draft

@@ -4,6 +4,7 @@ An SMS centre's log holds codes, bank alerts and private texts beside the confir
 the feed's list, and of one whose sender cannot be read, the copy keeps that there was one, and nothing else.
 """
 
+import codecs
 import csv
 from collections.abc import Iterator
 from itertools import takewhile
@@ -48,11 +49,11 @@ def copy_listed(source: Path, target: Path, feed: Feed, limits: Limits) -> None:
 
 
 def _copy_lines(source: Path, sink: Any, feed: Feed, limits: Limits) -> None:
-    written = 0
+    written, encoder = 0, codecs.getincrementalencoder(feed.encoding)()
     for number, text in _kept(source, feed, limits):
         # A row that spanned several lines is replaced by one; blank lines keep the numbers of those that follow.
         lines = "\n" * (number - 1 - written) + text + "\n"
-        sink.write(lines.encode(feed.encoding))
+        sink.write(encoder.encode(lines))
         written += lines.count("\n")
 
 
@@ -66,7 +67,7 @@ def _kept(source: Path, feed: Feed, limits: Limits) -> Iterator[tuple[int, str]]
     yield from above
     nothing = "{}"
     if feed.file_format == "csv":
-        header = next(csv.reader((f"{text}\n" for _, text in above), delimiter=feed.delimiter))
+        header = list(feed.header) or next(csv.reader((f"{text}\n" for _, text in above), delimiter=feed.delimiter))
         nothing = feed.delimiter * (len(header) - 1)
     listed = listed_senders(feed)
     while first is not None:

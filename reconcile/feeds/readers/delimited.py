@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
@@ -14,16 +14,20 @@ _SHOWN_NAMES: Final = 20
 
 
 def read_csv(
-    lines: Iterator[tuple[int, str]], delimiter: str, columns: Mapping[str, str], limits: Limits
+    lines: Iterator[tuple[int, str]],
+    delimiter: str,
+    columns: Mapping[str, str],
+    limits: Limits,
+    known_header: Sequence[str] = (),
 ) -> Iterator[RawRow]:
-    """The rows below the header; `columns`: what a column is called here → what the file calls it.
+    """The rows below the header, or all where it is known; `columns`: what a column is called here → what the file calls it.
 
     Raises `Refused` for a header that lacks a column or names one twice, and for a quote that is never closed. A row of
     another length than the header, or with quotes in wrong places, has a problem.
     """
     tape = _Tape(lines, limits)
     reader = csv.reader(tape, delimiter=delimiter, strict=True)
-    header = _header(reader, limits)
+    header = list(known_header) or _header(reader, limits)
     tape.take()
     places = {column: _place(header, name) for column, name in columns.items()}
     while True:

@@ -24,7 +24,8 @@ def read_rows(path: Path, feed: Feed, limits: Limits) -> Iterator[RawRow]:
 def _rows(path: Path, feed: Feed, limits: Limits) -> Iterator[RawRow]:
     match feed.file_format:
         case "csv":
-            return read_csv(read_lines(path, feed.encoding, limits), feed.delimiter, feed.named_columns, limits)
+            lines = read_lines(path, feed.encoding, limits)
+            return read_csv(lines, feed.delimiter, feed.named_columns, limits, feed.header)
         case "jsonl":
             return read_jsonl(read_lines(path, feed.encoding, limits), feed.named_columns)
         case "parquet":

@@ -1,11 +1,13 @@
 """Bytes to lines of text: unpacked and decoded on the way, never more than a few hundred kilobytes in memory."""
 
+import codecs
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 
+from reconcile.config.values import WIDE_ENCODINGS
 from reconcile.feeds.limits import Limits
 from reconcile.feeds.refusal import Refused
 
@@ -21,10 +23,13 @@ def packing(name: str) -> str:
 
 def read_lines(path: Path, encoding: str, limits: Limits) -> Iterator[tuple[int, str]]:
     """(number from 1, text without its line end) of each line; raises `Refused` at the first that cannot be read."""
+    chunks = _unpacked(path, limits)
+    if encoding.lower().replace("_", "-") in WIDE_ENCODINGS:
+        chunks, encoding = _recoded(chunks, encoding), "utf-8"
     # A byte order mark is no part of the first column's name.
     decoder = "utf-8-sig" if encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else encoding
     number, rest = 0, b""
-    for chunk in _unpacked(path, limits):
+    for chunk in chunks:
         *complete, rest = (rest + chunk).split(b"\n")
         for line in complete:
             number += 1
@@ -34,6 +39,17 @@ def read_lines(path: Path, encoding: str, limits: Limits) -> Iterator[tuple[int,
     if rest:
         number += 1
         yield number, _text(rest, number, decoder if number == 1 else encoding, limits)
+
+
+def _recoded(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    decoder, read = codecs.getincrementaldecoder(encoding)(), 0
+    try:
+        for chunk in chunks:
+            yield decoder.decode(chunk).encode()
+            read += len(chunk)
+        yield decoder.decode(b"", final=True).encode()
+    except UnicodeError as error:
+        raise Refused(f"is not {encoding} text within {_READ_BYTES} bytes of its byte {read + 1}") from error
 
 
 def _unpacked(path: Path, limits: Limits) -> Iterator[bytes]:

@@ -71,3 +71,21 @@ def test_a_file_that_would_be_refused_says_why(attempt):
 def test_a_feed_that_is_not_configured_cannot_be_tried(configured, tmp_path):
     with pytest.raises(ConfigurationError, match="there is no feed 'b'"):
         rehearse(configured(**FEED), "b", tmp_path / "a", now=NOON)
+
+
+def test_a_spreadsheet_as_operators_save_it_is_read_as_it_was_meant(configured, tmp_path):
+    """UTF-16 between tabs, without a header, with grouped digits, cents without a mark, and local times of two forms."""
+    feed = {
+        **FEED, "encoding": "utf-16", "delimiter": "\t", "thousands": " ", "implied_decimals": 2, "asset": "EUR",
+        "zone": "Europe/Paris", "region": "FR", "time_format": ["%d/%m/%Y %H:%M:%S", "epoch"], "ambiguous_times": "later",
+        "header": ["entry_id", "type", "account", "amount", "reference", "posted_at"], "columns": {"asset": ""},
+    }  # fmt: skip
+    lines = [
+        "E1\tRECHARGE\t0612345678\t1 050\tR1\t09/07/2024 13:45:10",
+        "E2\tRECHARGE\t0612345678\t1\u00a0234\u00a0500\tR2\t1720526400",
+    ]
+    (tmp_path / "a.csv").write_bytes("\r\n".join(lines).encode("utf-16"))
+    rehearsal = rehearse(configured(**feed), "a", tmp_path / "a.csv", now=NOON)
+    assert [(row.disposition, row.found["amount_minor"], row.found["posted_at"][:16]) for row in rehearsal.rows] == [
+        ("published", 1050, "2024-07-09 11:45"), ("published", 1234500, "2024-07-09 12:00"),
+    ]  # fmt: skip

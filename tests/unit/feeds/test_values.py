@@ -78,7 +78,7 @@ def test_an_amount_must_fit_its_asset_exactly():
     ],
 )
 def test_a_time_is_read_in_the_zone_of_its_feed(text, zone, instant):
-    assert read_moment(text, zone, None) == instant
+    assert read_moment(text, zone) == instant
 
 
 @pytest.mark.parametrize(
@@ -94,13 +94,13 @@ def test_a_time_is_read_in_the_zone_of_its_feed(text, zone, instant):
 )
 def test_a_local_time_that_was_shown_twice_or_never_is_refused(text, zone, said):
     with pytest.raises(Unreadable, match=said):
-        read_moment(text, zone, None)
+        read_moment(text, zone)
 
 
 def test_another_way_to_write_times_can_be_configured():
-    assert read_moment("09/07/2024 13:45", PARIS, "%d/%m/%Y %H:%M") == datetime(2024, 7, 9, 11, 45, tzinfo=UTC)
+    assert read_moment("09/07/2024 13:45", PARIS, ["%d/%m/%Y %H:%M"]) == datetime(2024, 7, 9, 11, 45, tzinfo=UTC)
     with pytest.raises(Unreadable, match="of the form %d/%m/%Y"):
-        read_moment("2024-07-09", PARIS, "%d/%m/%Y")
+        read_moment("2024-07-09", PARIS, ["%d/%m/%Y"])
 
 
 @pytest.mark.parametrize("text", ["0707123456", "07 07 12 34 56", "+225 07 07 12 34 56", "00225 0707123456"])
@@ -135,3 +135,49 @@ def test_anything_else_is_no_flag():
 def test_a_key_is_printable_and_not_endless(text):
     with pytest.raises(Unreadable):
         read_key(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "thousands", "amount"),
+    [
+        ("1 050", ".", " ", "1050"),
+        ("1\u00a0050,50", ",", " ", "1050.50"),
+        ("1\u202f234\u202f567", ".", " ", "1234567"),
+        ("-1,050.25", ".", ",", "-1050.25"),
+        ("1.050", ",", ".", "1050"),
+        ("1'050.00", ".", "'", "1050"),
+        ("1050", ",", ".", "1050"),
+    ],
+)
+def test_an_amount_may_have_its_digits_in_groups_of_three(text, decimal, thousands, amount):
+    assert read_amount(text, decimal, thousands) == Decimal(amount)
+
+
+@pytest.mark.parametrize("text", ["10,50", "1,05", "1,0500", ",105", "1,050,5", "1050,000", "1.050.000"])
+def test_digits_in_other_groups_are_no_amount(text):
+    with pytest.raises(Unreadable, match="is not an amount"):
+        read_amount(text, ".", ",")
+
+
+def test_one_of_several_forms_of_a_time_must_fit_and_no_two_may_disagree():
+    forms = ["%d/%m/%Y", "%Y-%m-%d"]
+    assert read_moment("09/07/2024", ABIDJAN, forms) == read_moment("2024-07-09", ABIDJAN, forms)
+    with pytest.raises(Unreadable, match="is another time by each of the forms %d/%m/%Y or %m/%d/%Y"):
+        read_moment("09/07/2024", ABIDJAN, ["%d/%m/%Y", "%m/%d/%Y"])
+    assert read_moment("25/07/2024", ABIDJAN, ["%d/%m/%Y", "%m/%d/%Y"]) == datetime(2024, 7, 25, tzinfo=UTC)
+
+
+def test_a_time_may_be_counted_since_1970():
+    assert read_moment("1720526400", PARIS, ["epoch"]) == datetime(2024, 7, 9, 12, tzinfo=UTC)
+    assert read_moment("1720526400123", PARIS, ["epoch_ms"]) == datetime(2024, 7, 9, 12, 0, 0, 123000, tzinfo=UTC)
+    for text in ("-1", "1.5", "", "9" * 30):
+        with pytest.raises(Unreadable, match="is not a time of the form epoch"):
+            read_moment(text, PARIS, ["epoch"])
+
+
+def test_a_rule_says_which_of_two_instants_a_time_is_that_clocks_showed_twice():
+    text = "2024-10-27T02:30:00"
+    assert read_moment(text, PARIS, ambiguity="earlier") == datetime(2024, 10, 27, 0, 30, tzinfo=UTC)
+    assert read_moment(text, PARIS, ambiguity="later") == datetime(2024, 10, 27, 1, 30, tzinfo=UTC)
+    with pytest.raises(Unreadable, match="showed never"):
+        read_moment("2024-03-31T02:30:00", PARIS, ambiguity="earlier")

@@ -60,3 +60,18 @@ def test_a_file_that_cannot_be_told_apart_is_refused(text, said):
     with pytest.raises(Refused) as refusal:
         rows(text)
     assert said in str(refusal.value)
+
+
+def test_a_file_without_a_header_has_the_columns_that_the_feed_names():
+    found = list(
+        read_csv(
+            iter([(1, "E1;1050"), (2, "E2;7")]),
+            ";",
+            {"row_key": "id", "amount": "amount"},
+            DEFAULT_LIMITS,
+            ["id", "amount"],
+        )
+    )
+    assert [(row.number, row.cells) for row in found] == [
+        (1, {"row_key": "E1", "amount": "1050"}), (2, {"row_key": "E2", "amount": "7"}),
+    ]  # fmt: skip

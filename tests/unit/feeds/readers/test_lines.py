@@ -65,3 +65,15 @@ def test_a_line_without_end_is_not_read_to_its_end(tmp_path):
 
 def test_the_ending_of_a_name_says_how_it_is_packed():
     assert [packing(name) for name in ("a.csv", "a.csv.gz", "a.b/c.JSONL.ZST", "gz")] == ["", ".gz", ".zst", ""]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_text_of_two_bytes_a_character_is_read_whole(tmp_path, encoding):
+    assert [text for _, text in lines(tmp_path / "a.csv", TEXT.decode().encode(encoding), encoding=encoding)] == LINES
+    packed = gzip.compress(TEXT.decode().encode(encoding))
+    assert len(lines(tmp_path / "a.csv.gz", packed, encoding=encoding)) == len(LINES)
+
+
+def test_text_of_two_bytes_a_character_that_breaks_off_in_one_is_refused(tmp_path):
+    with pytest.raises(Refused, match="is not utf-16 text"):
+        lines(tmp_path / "a.csv", "reçu".encode("utf-16")[:-1], encoding="utf-16")
