@@ -18,6 +18,10 @@ from reconcile.feeds.sql.source import Rows, Source, SourceError
 END_OF_TIME: Final = datetime(9999, 1, 1, tzinfo=UTC)
 """The bound of the newest delivery: a row that is dated in the future is read and quarantined, not passed over."""
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FEWER: Final = 8
+"""How much shorter the next attempt is after one that found too many rows. Each such attempt has read a delivery's rows for
+nothing, so they should be few; a time that turns out too short is doubled again.
+"""
 _SHORTEST: Final = timedelta(milliseconds=1)
 _NAME: Final = "%Y%m%dT%H%M%S.%fZ"
 ENDING: Final = ".jsonl.gz"
@@ -81,7 +85,7 @@ class Reading:
                 try:
                     rows = self._deliver(name, position, end, known)
                 except _TooMany:
-                    step = self._halved(position, end)
+                    step = self._shorter(position, end)
                     continue
                 reads += 1
                 position = end
@@ -104,9 +108,9 @@ class Reading:
             return until
         return min(position + step, until)
 
-    def _halved(self, position: datetime, end: datetime) -> timedelta:
-        """Half of the time that held too many rows."""
-        step = (min(end, max(self.now, position)) - position) / 2
+    def _shorter(self, position: datetime, end: datetime) -> timedelta:
+        """A part of the time that held too many rows."""
+        step = (min(end, max(self.now, position)) - position) / _FEWER
         if step < _SHORTEST:
             raise SourceError(
                 f"feed {self.feed.name}: its query gives more than {self.limits.read_rows} rows, or {self.limits.read_bytes} "

@@ -103,12 +103,12 @@ class Source:
         with self._engine.connect() as connection:
             look = self._look(connection)
             connection.rollback()  # the snapshot of the rows must be taken after what is open was looked at
-            result = connection.execution_options(yield_per=FETCHED_ROWS).execute(
+            result = connection.execution_options(stream_results=True, max_row_buffer=FETCHED_ROWS).execute(
                 self._statement, self._bounds(since, until)
             )
             columns = tuple(result.keys())
             self._check(columns)
-            yield Rows(look, columns, (list(some) for some in result.partitions()))
+            yield Rows(look, columns, (list(some) for some in result.partitions(FETCHED_ROWS)))
 
     def _look(self, connection: sa.Connection) -> Look:
         row = connection.execute(sa.text(self._dialect.look)).mappings().one()

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from reconcile.feeds.limits import Limits
 from reconcile.feeds.sql import reading
-from reconcile.feeds.sql.source import SourceError
+from reconcile.feeds.sql.source import FETCHED_ROWS, Source, SourceError
 
 from .charging import QUERY, keys
 
@@ -88,16 +88,27 @@ def fill(charging, rows):
 def test_a_long_first_read_comes_in_parts_that_move_the_watermark_one_by_one(reader, charging, monkeypatch):
     monkeypatch.setattr(reading, "READS_PER_RUN", 3)
     operator = reader()
-    fill(charging, 500)
+    fill(charging, 300)
     watermarks = []
-    while len(keys(operator)) < 500:
+    while len(keys(operator)) < 300:
         operator.take("ocs", limits=Limits(read_rows=90))
         watermarks.append(operator.watermark("ocs"))
-    assert len(set(keys(operator))) == 500
+    assert len(set(keys(operator))) == 300
     assert watermarks == sorted(set(watermarks)), "each run moves it"
     assert len(watermarks) >= 2
     assert max(batch["raw_rows"] for batch in operator.query("select raw_rows from batches")) <= 90
     assert datetime.now(UTC) - watermarks[-1] < timedelta(minutes=1)
+
+
+def test_rows_are_fetched_a_few_at_a_time(reader, charging):
+    fill(charging, 2 * FETCHED_ROWS + 1)
+    configuration = reader().world.configuration
+    source = Source(configuration, configuration.feed("ocs"), seconds=60)
+    sizes = source.read(
+        datetime.now(UTC) - timedelta(days=1), reading.END_OF_TIME, lambda rows: [*map(len, rows.partitions)]
+    )
+    assert sum(sizes) == 2 * FETCHED_ROWS + 1
+    assert max(sizes) == FETCHED_ROWS
 
 
 def test_more_rows_at_one_instant_than_a_delivery_holds_are_told_and_what_comes_before_is_taken(reader, charging):
