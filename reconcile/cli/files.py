@@ -23,13 +23,16 @@ def parse(
             help="JSON lines with id, text and, where known, sender, country, received_at; - is standard input."
         ),
     ] = Path("-"),
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="How many processes read a big input; without it, one for each core.")
+    ] = None,
 ) -> None:
     """Read messages: JSON lines in, JSON lines out, in the same order, one for each. Needs no configuration."""
     from reconcile.feeds.messages.lines import LineError, parse_stream
 
     try:
         with console.source_of(file) as source, console.counting("messages") as progress:
-            parse_stream(source, sys.stdout, progress=progress)
+            parse_stream(source, sys.stdout, processes=processes, progress=progress)
     except LineError as error:
         raise RefusedError(f"{'standard input' if str(file) == '-' else file}: {error}") from error
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 BATCH_LINES = 4_000
+BATCH_BYTES = 8 << 20
 MAX_LINE_BYTES = 1 << 20
 # With fewer batches one process is done before a second one has loaded the catalogue.
 _WORTH_PROCESSES_BATCHES = 4
@@ -87,11 +88,15 @@ def _converted(batches: Iterator[_Batch], processes: int) -> Iterator[tuple[str,
 
 def _batches(source: IO[bytes], batch_lines: int) -> Iterator[_Batch]:
     """Each batch with the number of its first line. A line without end is not read to its end."""
-    lines = iter(lambda: source.readline(MAX_LINE_BYTES + 1), b"")
-    number = 1
-    while batch := list(islice(lines, batch_lines)):
+    number, batch, size_bytes = 1, list[bytes](), 0
+    while line := source.readline(MAX_LINE_BYTES + 1):
+        batch.append(line)
+        size_bytes += len(line)
+        if len(batch) == batch_lines or size_bytes >= BATCH_BYTES:
+            yield number, batch
+            number, batch, size_bytes = number + len(batch), [], 0
+    if batch:
         yield number, batch
-        number += len(batch)
 
 
 def convert(batch: _Batch) -> str:

@@ -80,6 +80,15 @@ def test_many_lines_are_read_by_several_processes_in_order() -> None:
     assert [json.loads(written)["id"] for written in sink.getvalue().splitlines()] == [str(n) for n in range(count)]
 
 
+def test_long_lines_make_short_batches() -> None:
+    data = b"".join(line(str(number), "x" * (MAX_LINE_BYTES - 100)) for number in range(20))
+    seen: list[int] = []
+
+    parse_stream(io.BytesIO(data), io.StringIO(), processes=1, progress=seen.append)
+
+    assert seen == [9, 18, 20]
+
+
 @pytest.mark.parametrize("processes", [1, 2])
 def test_what_stands_before_a_bad_line_is_written(processes: int) -> None:
     good = [line(str(number), BOUGHT, country="CI") for number in range(90)]
