@@ -23,16 +23,23 @@ def parse(
             help="JSON lines with id, text and, where known, sender, country, received_at; - is standard input."
         ),
     ] = Path("-"),
+    templates: Annotated[
+        list[Path] | None, typer.Option(help="A file or folder of templates beside the built-in ones; may be repeated.")
+    ] = None,
     processes: Annotated[
         int | None, typer.Option(min=1, help="How many processes read a big input; without it, one for each core.")
     ] = None,
 ) -> None:
     """Read messages: JSON lines in, JSON lines out, in the same order, one for each. Needs no configuration."""
     from reconcile.feeds.messages.lines import LineError, parse_stream
+    from reconcile.feeds.messages.template import TemplateError
 
     try:
         with console.source_of(file) as source, console.counting("messages") as progress:
-            parse_stream(source, sys.stdout, processes=processes, progress=progress)
+            own = tuple(templates or ())
+            parse_stream(source, sys.stdout, templates=own, processes=processes, progress=progress)
+    except TemplateError as error:
+        raise RefusedError(str(error)) from error
     except LineError as error:
         raise RefusedError(f"{'standard input' if str(file) == '-' else file}: {error}") from error
 

@@ -24,7 +24,7 @@ def templates_test(
     try:
         catalogue = Catalogue.load(files) if files else Catalogue.load()
         found = failures(catalogue)
-    except (TemplateError, OSError, ValueError) as error:
+    except TemplateError as error:
         raise RefusedError(str(error)) from error
     for sentence in found:
         console.out.print(sentence, markup=False, highlight=False, soft_wrap=True)

@@ -122,6 +122,7 @@ class Feed(Section):
     time_format: str | tuple[str, ...] | None = None
     ambiguous_times: Literal["refuse", "earlier", "later"] = "refuse"
     senders: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
     columns: dict[str, str] = {}
     kinds: dict[Literal["purchase", "payment", "reversal", "held", "ignored"], tuple[str, ...]] = {}
     completeness: Completeness = ControlFile()
@@ -145,6 +146,8 @@ class Feed(Section):
                 raise ValueError(
                     f"kinds.{kind}: a {self.side} feed has {', '.join(sorted(_KINDS[self.side])) or 'none'}"
                 )
+        if self.templates and self.side != "confirmation":
+            raise ValueError(f"templates: messages are read by them, and a {self.side} feed has none")
         if self.senders and not self.named_columns.get("sender"):
             raise ValueError("senders: a feed without a column for the sender cannot be limited to some")
         return self

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any, Final, Protocol
 
-from reconcile.config import Configuration, Feed
+from reconcile.config import Configuration, ConfigurationError, Feed
 from reconcile.feeds.confirmations import Confirmations
 from reconcile.feeds.contacts import Contacts
 from reconcile.feeds.draft import Draft
 from reconcile.feeds.entries import Entries
 from reconcile.feeds.messages import Catalogue
+from reconcile.feeds.messages.catalogue import builtin
+from reconcile.feeds.messages.template import TemplateError
 from reconcile.feeds.payments import Payments
 from reconcile.feeds.readers import RawRow
 
@@ -41,8 +44,14 @@ SUITES: Final = {
 }
 """Side → the suite that its rows are held to."""
 
-_catalogue = cache(Catalogue.load)
-"""The templates that come with the package, compiled once in a process."""
+
+@cache
+def _catalogue(own: tuple[Path, ...]) -> Catalogue:
+    """The templates that come with the package and a feed's own, compiled once in a process."""
+    try:
+        return Catalogue.load([builtin(), *own])
+    except TemplateError as error:
+        raise ConfigurationError(f"feed.templates: {error}") from error
 
 
 def side_of(configuration: Configuration, feed: Feed) -> Side:
@@ -50,8 +59,9 @@ def side_of(configuration: Configuration, feed: Feed) -> Side:
     flow = configuration.flow(feed.flow)
     match feed.side:
         case "confirmation":
+            own = tuple(configuration.path(name) for name in feed.templates)
             own_sender = configuration.sms.sender if configuration.sms else None
-            return Confirmations(feed, flow, _catalogue(), own_sender)
+            return Confirmations(feed, flow, _catalogue(own), own_sender)
         case "ledger":
             return Entries(feed, flow)
         case "payment":

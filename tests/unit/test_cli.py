@@ -170,3 +170,19 @@ def test_an_example_that_is_read_otherwise_is_named(reconcile, tmp_path):
         "a, example 2: amount is 600 but was read as 700",
         "1 templates, 2 examples: 1 fields are read otherwise",
     ]
+
+
+def test_messages_are_read_by_templates_of_ones_own(reconcile, tmp_path):
+    example = '[[template.examples]]\ncountry = "CI"\ntext = "Nova {} F"\namount = "{}"\ncurrency = "XOF"\n'
+    row = (
+        '[[template]]\nname = "a"\nlanguage = "fr"\nkind = "airtime"\noutcome = "success"\npattern = "Nova {amount}"\n'
+    )
+    (tmp_path / "mine.toml").write_text(row + example.format(500, 500) + example.format(700, 700))
+    message = json.dumps({"id": "1", "text": "Nova 900 F", "country": "CI"}).encode()
+
+    code, out, _ = reconcile("parse", "--templates", "mine.toml", stdin=message)
+    assert (code, json.loads(out)["confidence"], json.loads(out)["amount"]) == (0, "high", "900")
+
+    code, _, err = reconcile("parse", "--templates", "yours.toml", stdin=message)
+    assert code == 2
+    assert "yours.toml" in err

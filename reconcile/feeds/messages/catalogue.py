@@ -6,7 +6,7 @@ import tomllib
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from reconcile.feeds.messages.expressions import ExpressionSet
 from reconcile.feeds.messages.extractor import extract
@@ -117,5 +117,5 @@ def _rows(path: Traversable | Path) -> list[TemplateRow]:
         return [row for entry in inside for row in _rows(entry)]
     try:
         return list(_TemplateFile.model_validate(tomllib.loads(path.read_text("utf-8"))).template)
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+    except (OSError, ValueError) as error:  # of TOML, of UTF-8, of the models
         raise TemplateError(f"{path.name}: {error}") from error

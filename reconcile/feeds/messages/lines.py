@@ -13,13 +13,14 @@ from typing import IO, TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 
-from reconcile.feeds.messages.catalogue import Catalogue
+from reconcile.feeds.messages.catalogue import Catalogue, builtin
 from reconcile.feeds.messages.phones import international
 from reconcile.feeds.messages.reading import Message, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from decimal import Decimal
+    from pathlib import Path
 
 BATCH_LINES = 4_000
 BATCH_BYTES = 8 << 20
@@ -41,18 +42,19 @@ def parse_stream(
     source: IO[bytes],
     sink: IO[str],
     *,
+    templates: tuple[Path, ...] = (),
     processes: int | None = None,
     batch_lines: int = BATCH_LINES,
     progress: Callable[[int], None] | None = None,
 ) -> int:
     """Read messages from `source`, write their readings to `sink`, and return how many lines there were.
 
-    `processes` is by default the number of cores; `progress` is told how many lines are done, after each batch.
+    `templates` are files or folders beside the built-in ones. `processes` is by default the number of cores; `progress` is told how many lines are done, after each batch.
     Raises `LineError` at the first line that is no message; everything before it has been written by then.
     """
     done = 0
     try:
-        for written, count in _converted(_batches(source, batch_lines), processes or os.cpu_count() or 1):
+        for written, count in _converted(_batches(source, batch_lines), templates, processes or os.cpu_count() or 1):
             sink.write(written)
             done += count
             if progress is not None:
@@ -63,19 +65,19 @@ def parse_stream(
     return done
 
 
-def _converted(batches: Iterator[_Batch], processes: int) -> Iterator[tuple[str, int]]:
+def _converted(batches: Iterator[_Batch], templates: tuple[Path, ...], processes: int) -> Iterator[tuple[str, int]]:
     first = list(islice(batches, _WORTH_PROCESSES_BATCHES))
     everything = chain(first, batches)
     if processes == 1 or len(first) < _WORTH_PROCESSES_BATCHES:
         for batch in everything:
-            yield convert(batch), len(batch[1])
+            yield convert(batch, templates), len(batch[1])
         return
     # Fresh processes: a fork of one that has threads (DuckDB, Arrow) may hang.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         waiting: deque[tuple[Future[str], int]] = deque()
         try:
             for batch in everything:
-                waiting.append((pool.submit(convert, batch), len(batch[1])))
+                waiting.append((pool.submit(convert, batch, templates), len(batch[1])))
                 if len(waiting) > _BATCHES_AHEAD * processes:
                     future, count = waiting.popleft()
                     yield future.result(), count
@@ -99,10 +101,10 @@ def _batches(source: IO[bytes], batch_lines: int) -> Iterator[_Batch]:
         yield number, batch
 
 
-def convert(batch: _Batch) -> str:
+def convert(batch: _Batch, templates: tuple[Path, ...]) -> str:
     """The output lines of one batch; blank lines are no input. Raises `LineError`."""
     first, lines = batch
-    catalogue = _catalogue()
+    catalogue = _catalogue(templates)
     written: list[bytes] = []
     for number, line in enumerate(lines, start=first):
         if line.strip():
@@ -116,8 +118,8 @@ def convert(batch: _Batch) -> str:
 
 
 @cache
-def _catalogue() -> Catalogue:
-    return Catalogue.load()
+def _catalogue(templates: tuple[Path, ...]) -> Catalogue:
+    return Catalogue.load([builtin(), *templates])
 
 
 def read_line(line: bytes, number: int) -> Message:

@@ -2,9 +2,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from reconcile.config import ConfigurationError
 from reconcile.domain.ids import NAMESPACE, case_number, confirmation_id
 from reconcile.feeds.confirmations import Confirmations
 from reconcile.feeds.messages import Catalogue, Reading
+from reconcile.feeds.side import side_of
 
 from .conftest import row
 
@@ -139,3 +141,37 @@ def test_the_operators_messages_under_the_sender_that_we_use_too_stay_in_scope(r
 def test_a_message_that_cannot_be_read_can_be_found_by_whom_it_reached(read):
     draft = read(catalogue=Said(Reading("unparsed")))
     assert (draft.found["reading"], draft.found["account"], draft.found["id"]) == ("unparsed", "+2250505111111", None)
+
+
+OWN = """
+[[template]]
+name = "novapay-airtime"
+language = "fr"
+kind = "airtime"
+outcome = "success"
+pattern = "Nova {amount} Ref {reference}"
+"""
+EXAMPLES = '[[template.examples]]\ntext = "Nova 5 F Ref A1"\n' * 2
+
+
+def test_a_feed_may_bring_templates_of_its_own(configured, tmp_path):
+    (tmp_path / "nova.toml").write_text(OWN + EXAMPLES)
+    configuration = configured(side="confirmation", templates=[str(tmp_path / "nova.toml")])
+
+    (draft,) = side_of(configuration, configuration.feeds[0]).read(
+        [row(**{**CELLS, "text": "Nova 1 050 F Ref NP00042A"})]
+    )
+
+    assert (draft.found["confidence"], draft.found["amount_minor"]) == ("high", 1050)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"), [(None, "nova.toml: .*No such file"), (OWN, "nova.toml: .*examples")]
+)
+def test_a_template_that_cannot_be_used_is_an_error_of_the_configuration(configured, tmp_path, content, complaint):
+    if content:
+        (tmp_path / "nova.toml").write_text(content)
+    configuration = configured(side="confirmation", templates=[str(tmp_path / "nova.toml")])
+
+    with pytest.raises(ConfigurationError, match=f"(?s)feed.templates: {complaint}"):
+        side_of(configuration, configuration.feeds[0])
