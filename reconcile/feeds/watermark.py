@@ -53,9 +53,10 @@ def read(connection: sa.Connection, feed: str) -> datetime | None:
 
 
 def sources_to_make_good(connection: sa.Connection, feed: str) -> list[str]:
-    """Names of the deliveries that were refused or withdrawn, and that none of the same name has replaced."""
+    """Names of the deliveries that were refused or withdrawn, and in whose place nothing stands."""
     query = sa.select(batches.c.source).distinct()
-    query = query.where(batches.c.feed == feed, batches.c.status.in_(("refused", "withdrawn")), ~_made_good())
+    refused = sa.and_(batches.c.status == "refused", ~_made_good())
+    query = query.where(batches.c.feed == feed, sa.or_(refused, withdrawal.IS_OPEN))
     return list(connection.execute(query).scalars())
 
 

@@ -6,14 +6,16 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-import sqlalchemy as sa
 
+from reconcile.feeds import withdrawal
 from reconcile.feeds.limits import Limits
 from reconcile.feeds.sql import reading
 from reconcile.feeds.sql.source import FETCHED_ROWS, Source, SourceError
+from reconcile.jobs.withdrawing import withdraw_batch
 
 from .charging import QUERY, keys
 
@@ -254,15 +256,24 @@ def test_a_part_that_is_refused_in_the_middle_holds_the_watermark_and_is_made_go
 def test_a_withdrawn_period_is_read_again(reader, charging):
     operator = reader()
     charging.post("E1")
-    operator.take("ocs")
-    operator.take("ocs")
-    with operator.database.begin() as connection:
-        connection.execute(
-            sa.text("update batches set status = 'withdrawn', reason = 'wrong amounts' where published_rows = 1")
-        )
-    charging.run("UPDATE entries SET amount = 500")
+    (batch_id,) = operator.take("ocs")
     stopped = operator.watermark("ocs")
+    withdraw_batch(operator.world, UUID(batch_id), actor="user:awa", reason="wrong amounts")
+    charging.run("UPDATE entries SET amount = 500")
     operator.take("ocs")
     assert [row["amount_minor"] for row in operator.published("ocs")] == [500]
-    operator.take("ocs")
     assert operator.watermark("ocs") > stopped
+
+
+def test_a_withdrawn_period_that_a_person_released_is_not(reader, charging):
+    operator = reader()
+    charging.post("E1")
+    (batch_id,) = operator.take("ocs")
+    withdraw_batch(operator.world, UUID(batch_id), actor="user:awa", reason="wrong amounts")
+    with operator.database.begin() as connection:
+        withdrawal.release(connection, UUID(batch_id), actor="user:awa", reason="never happened", now=datetime.now(UTC))
+    charging.run("DELETE FROM entries")
+    before = operator.watermark("ocs")
+    operator.take("ocs")
+    newest = operator.query("select source from batches order by landed_at desc limit 1")[0]["source"]
+    assert newest == reading.name_of(before)
