@@ -133,6 +133,14 @@ class Operator:
         )
         return newest
 
+    def check_that_nothing_is_lost(self):
+        """Whatever a test delivered: of each published batch raw is the sum of its parts, in rows and in money."""
+        for batch in self.query("select * from batches where status = 'published'"):
+            parts = ("published", "quarantined", "duplicate", "out_of_scope")
+            assert batch["raw_rows"] == sum(batch[f"{part}_rows"] for part in parts), batch["source"]
+            for unit, money in batch["money"].items():
+                assert money["raw"] == sum(money[part] for part in parts), (batch["source"], unit)
+
     def watermark(self, feed):
         (row,) = self.query("select watermark, grade from feeds where feed = :feed", feed=feed)
         return row["watermark"]
@@ -141,7 +149,9 @@ class Operator:
 @pytest.fixture
 def operator(tmp_path, database_url):
     database = Database(database_url)
-    yield Operator(tmp_path, database)
+    operator = Operator(tmp_path, database)
+    yield operator
+    operator.check_that_nothing_is_lost()
     database.dispose()
 
 
