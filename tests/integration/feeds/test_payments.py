@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from reconcile.domain.ids import payment_id
+from reconcile.jobs import folding
 
 from .conftest import CONFIGURATION, NOON
 
@@ -110,3 +111,11 @@ def test_a_payment_file_with_another_sum_than_announced_is_refused(wallet):
     batch = wallet.pay("1.csv", [payment("P1")], total="1051")
     assert batch["status"] == "refused"
     assert "sum_is_the_one_announced: The amounts that can be read sum to 1050" in batch["reason"]
+
+
+def test_a_payment_row_that_nobody_can_read_keeps_its_account_from_being_judged(wallet):
+    wallet.pay("1.csv", [payment("P1", amount="?"), payment("P2")])
+    world = wallet.world
+    with wallet.database.begin() as connection:
+        intake = folding.read(connection, world.configuration, world.configuration.flow("topup"), NOON)
+    assert (intake.held_accounts, intake.held_references) == ({"+2250707123456"}, {"RC240709.1145.A00011"})

@@ -7,11 +7,13 @@ from decimal import Decimal
 
 import pytest
 
+from reconcile.domain.ids import entry_id
 from reconcile.domain.refusal import NotAllowedError
-from reconcile.feeds import side
+from reconcile.feeds import side, values
 from reconcile.feeds.messages import Catalogue
 from reconcile.feeds.messages.catalogue import builtin
 from reconcile.feeds.quarantine import Filter
+from reconcile.jobs.fold_flow import fold_flow
 from reconcile.jobs.replaying import read_again, replay_quarantine
 from reconcile.jobs.withdrawing import withdraw_batch
 
@@ -153,15 +155,7 @@ def test_a_message_that_is_read_otherwise_than_before_moves_no_money_by_itself(o
     first = {row["message_id"]: row for row in operator.published("smsc")}
     assert {row["confidence"] for row in first.values()} == {"high"}
     withdraw_batch(operator.world, wrong, actor="user:ines", reason="the template read the wrong figure")
-    read = Catalogue.read_batch
-
-    def corrected(self, messages):
-        return [
-            replace(reading, amount=Decimal(500)) if message.id == "M1" else reading
-            for message, reading in zip(messages, read(self, messages), strict=True)
-        ]
-
-    monkeypatch.setattr(Catalogue, "read_batch", corrected)
+    monkeypatch.setattr(Catalogue, "read_batch", reading_instead(Decimal(500)))
     read_again(operator.world, wrong, actor="user:ines", reason="the template was corrected")
     again = {row["message_id"]: row for row in operator.published("smsc")}
     assert again["M1"]["confirmation_id"] == first["M1"]["confirmation_id"]
@@ -170,11 +164,78 @@ def test_a_message_that_is_read_otherwise_than_before_moves_no_money_by_itself(o
     }  # fmt: skip
 
 
+def test_a_corrected_template_makes_a_new_version_of_the_same_case(operator, monkeypatch):
+    operator.messages("1.jsonl", [message("M1", at="2024-07-09T11:40:00Z")])
+    operator.ledger("1.csv", [])
+    (wrong,) = operator.take("smsc")
+    operator.take("ocs")
+    operator.at(NOON + timedelta(minutes=1))
+    fold_flow(operator.world, "topup")
+    (first,) = operator.query("select case_id, version, kind, confirmed_minor, blocked from cases")
+    assert (first["version"], first["kind"], first["confirmed_minor"], first["blocked"]) == (
+        1, "never_credited", 1050, None
+    )  # fmt: skip
+    withdraw_batch(operator.world, wrong, actor="user:ines", reason="the template read the wrong figure")
+    monkeypatch.setattr(Catalogue, "read_batch", reading_instead(Decimal(500)))
+    read_again(operator.world, wrong, actor="user:ines", reason="the template was corrected")
+    fold_flow(operator.world, "topup")
+    (second,) = operator.query("select case_id, version, kind, confirmed_minor, blocked from cases")
+    assert second["case_id"] == first["case_id"]
+    assert (second["version"], second["kind"], second["confirmed_minor"]) == (2, "never_credited", 500)
+    assert "the message was read with low confidence" in second["blocked"]
+
+
+def test_copies_of_a_withdrawn_row_count_where_they_were_delivered_again(operator):
+    operator.ledger("1.csv", [entry("E1"), entry("E2")])
+    (wrong,) = operator.take("ocs")
+    operator.at(NOON + timedelta(minutes=5))
+    operator.ledger("2.csv", [entry("E2"), entry("E3")])
+    operator.take("ocs")
+    assert operator.batch("2.csv")["duplicate_rows"] == 1
+    done = withdraw_batch(operator.world, wrong, actor="user:ines", reason="another operator's file")
+    assert list(done.read_again.values()) == [1]
+    keys = {row["entry_id"] for row in operator.published("ocs")}
+    assert keys == {entry_id("ocs", "E2"), entry_id("ocs", "E3")}
+    assert nothing_is_lost(operator)
+
+
+def test_directory_rows_that_can_be_read_now_count_now(operator):
+    operator.deliver("directory", "1.csv", "msisdn;language;email;channel;opt_out\n0707123456;fr;;sms;ja\n", rows=1)
+    operator.take("directory")
+    operator.configure(configured())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(values, "_TRUE", values._TRUE | {"ja"})
+        replay(operator, "directory")
+    assert [row["opted_out"] for row in operator.query("select opted_out from directory")] == [True]
+
+
+def test_a_landed_copy_that_is_gone_is_a_clear_error(operator):
+    operator.ledger("1.csv", [entry("E1", amount="?")])
+    operator.take("ocs")
+    operator.world.lake.remove(operator.batch("1.csv")["landed_path"])
+    with pytest.raises(NotAllowedError, match=r"the landed copy of 1\.csv is gone: have it delivered again"):
+        replay(operator)
+    assert statuses(operator) == [("E1", "held")]
+
+
 def test_a_refused_delivery_is_not_read_again_by_hand(operator):
     operator.ledger("1.csv", [entry("E1")], rows=2)
     (refused,) = operator.take("ocs")
     with pytest.raises(NotAllowedError, match="is refused: have it delivered again"):
         read_again(operator.world, refused, actor="user:ines", reason="why not")
+
+
+def reading_instead(amount):
+    """How the catalogue reads when the template of the message M1 is corrected."""
+    read = Catalogue.read_batch
+
+    def corrected(self, messages):
+        return [
+            replace(reading, amount=amount) if message.id == "M1" else reading
+            for message, reading in zip(messages, read(self, messages), strict=True)
+        ]
+
+    return corrected
 
 
 def with_template(monkeypatch, folder):
