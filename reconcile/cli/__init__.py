@@ -10,7 +10,19 @@ from typing import Annotated, Final
 import typer
 from rich.markup import escape
 
-from reconcile.cli import batch, console, feeds, files, installation, jobs, keeping, people, quarantine, templates
+from reconcile.cli import (
+    batch,
+    console,
+    explain,
+    feeds,
+    files,
+    installation,
+    jobs,
+    keeping,
+    people,
+    quarantine,
+    templates,
+)
 from reconcile.cli.console import RefusedError
 from reconcile.config import ConfigurationError
 from reconcile.domain.clock import ClockError
@@ -28,7 +40,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _commands in (installation, files, jobs, keeping, people):
+for _commands in (installation, files, explain, jobs, keeping, people):
     app.add_typer(_commands.app)
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(batch.app, name="batch")

@@ -62,7 +62,7 @@ def find(world: World, region: str, query: str) -> Found:
     if account is not None:
         return of_account(world, account)
     if " " not in text and len(text) <= REFERENCE_CHARACTERS_MAX:
-        return Found("reference", _by_reference(world, text))
+        return Found("reference", by_reference(world, text))
     pasted = read_pasted(text, region)
     return Found("pasted message", _pasted_hits(world, pasted), pasted=pasted)
 
@@ -73,7 +73,15 @@ def of_account(world: World, account: str) -> Found:
     return Found("phone number", _merged(known, lake_file.purchases_of_account(world, account)), account=account)
 
 
-def _by_reference(world: World, text: str) -> list[Hit]:
+def by_id(world: World, wanted: UUID) -> list[Hit]:
+    """The case of that id, else the purchase; an id of a confirmation is that of its case."""
+    known = _cases(world, cases.c.case_id == wanted)
+    bought = lake_file.purchase(world, wanted)
+    return _merged(known, [bought] if bought is not None else [])
+
+
+def by_reference(world: World, text: str) -> list[Hit]:
+    """Everything bought under one receipt, cases first where they exist."""
     reference = normalise_reference(text)
     if reference is None:
         return []
@@ -83,7 +91,7 @@ def _by_reference(world: World, text: str) -> list[Hit]:
 
 def _pasted_hits(world: World, pasted: Pasted) -> list[Hit]:
     if pasted.reference:
-        return _by_reference(world, pasted.reference)
+        return by_reference(world, pasted.reference)
     if pasted.account:
         hits = of_account(world, pasted.account).hits
         return [hit for hit in hits if pasted.amount_minor in {None, hit.amount_minor}]
