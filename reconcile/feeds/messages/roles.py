@@ -58,6 +58,9 @@ _BETWEEN_LABEL_AND_CODE = frozenset(
 _NOTE_ENDS = frozenset({"amount", "balance", "fee", "id"})
 _ADDRESSED = frozenset({"you", "vous", "tu"})
 _BRAND_CHARACTERS = 24
+_GIFTS = frozenset({"bonus", "cashback"})
+_BETWEEN_FIGURE_AND_NAME = frozenset({" ", " de ", " en ", " of "})
+_CLOSES = frozenset({"", ".", "!", ",", ";", ")"})
 
 
 @dataclass(slots=True)
@@ -121,6 +124,8 @@ class _Walk:
             self._offer_sentence = -1
         if piece.sentence == self._offer_sentence:
             piece.role = "offer"
+        if self._previous is not None and _names_what_stands_before(self._text, self._previous, gap, piece):
+            self._previous.role = "aside"
         if found := _first(piece.roles, _FIGURE_ORDER):
             self._figure_label = (found, piece)
         elif self._figure_label and _is_deed(piece):
@@ -147,6 +152,14 @@ class _Walk:
             piece.role = "unknown"
         if piece.sentence == self._offer_sentence and piece.role in {"free", "amount", "total", "unknown"}:
             piece.role = "offer"
+
+
+def _names_what_stands_before(text: str, number: Piece, gap: str, word: Piece) -> bool:
+    """`2000 FCFA de bonus.`, `N600 bonus!`, `MK90,000 left`: said behind the figure, and no label of another one."""
+    if number.what != "number" or number.role != "free" or gap not in _BETWEEN_FIGURE_AND_NAME:
+        return False
+    key = key_of(word.text)
+    return key == "left" or (key in _GIFTS and text[word.end : word.end + 1] in _CLOSES)
 
 
 def _set_aside_what_is_due(pieces: list[Piece]) -> None:
