@@ -25,9 +25,9 @@ def housekeep(world: World, *, dry: bool = False, progress: Progress | None = No
     """
     with held(world.database, LOCK):
         if dry:
-            return list(_parts(_house(world, dry=True), world, progress))
+            return list(_parts(house_of(world, dry=True), world, progress))
         with world.job(LOCK) as run:
-            done = list(_parts(_house(world, dry=False), world, progress))
+            done = list(_parts(house_of(world, dry=False), world, progress))
             run.counts.update({one.what: one.count for one in done if one.count})
             return done
 
@@ -45,7 +45,8 @@ def needed(world: World, flow: str) -> frozenset[str]:
         return state.needed_files(folder, flow)
 
 
-def _house(world: World, *, dry: bool) -> House:
+def house_of(world: World, *, dry: bool = True) -> House:
+    """What the parts of housekeeping are given in this world."""
     return House(
         database=world.database,
         lake=world.lake,

@@ -27,7 +27,7 @@ class MergeError(RuntimeError):
 def sweep(house: House) -> Iterator[Swept]:
     """Published days, then matches. Each day is one transaction; what a kill leaves is a file that no row names."""
     yield _published(house)
-    yield _matches(house)
+    yield from merge_runs(house)
 
 
 def _published(house: House) -> Swept:
@@ -122,8 +122,10 @@ def _switch(house: House, feed: str, rows: Sequence[Any], file: Path, path: str,
     return True
 
 
-def _matches(house: House) -> Swept:
-    """The matches of each past day of a flow's runs; with them goes all else of their folders, which no fold reads again."""
+def merge_runs(house: House, *, today_too: bool = False) -> Iterator[Swept]:
+    """The matches of each past day of a flow's runs become one file; with them goes all else of their folders, which no fold reads
+    again. With `today_too` also those of the newest run's day, all but itself.
+    """
     with house.database.begin() as connection:
         rows = connection.execute(
             sa.select(runs.c.run_id, runs.c.flow, runs.c.sequence, runs.c.path, runs.c.as_of)
@@ -134,12 +136,12 @@ def _matches(house: House) -> Swept:
     for flow, group in groupby(rows, key=lambda row: row.flow):
         *past, newest_run = group
         for day, runs_of_day in groupby(past, key=lambda row: row.as_of.date()):
-            if day < newest_run.as_of.date():
+            if today_too or day < newest_run.as_of.date():
                 some = list(runs_of_day)
                 before = sum(house.lake.size_bytes(run.path) for run in some)
                 merged += len(some)
                 freed += before if house.dry else before - _merge_runs(house, flow, some)
-    return Swept("runs merged into days", merged, freed)
+    yield Swept("runs merged into days", merged, freed)
 
 
 def _merge_runs(house: House, flow: str, some: Sequence[Any]) -> int:

@@ -3,20 +3,18 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import groupby
-from pathlib import PurePosixPath
 from typing import Final
 
 import sqlalchemy as sa
 
 from reconcile.keeping.house import FILES_AT_ONCE, House, Swept
-from reconcile.keeping.retired import lock_of, named
+from reconcile.keeping.retired import could_name, lock_of, named
 from reconcile.store import worker_lock
 from reconcile.store.lake import LakeFile
 from reconcile.store.tables import retired_files
 
 FOLDERS: Final = ("landed", "published", "runs", "matches")
 """What jobs write; nothing else in the lake is touched."""
-_PARTIAL: Final = ".partial"
 
 
 def sweep(house: House) -> Swept:
@@ -38,17 +36,6 @@ def sweep(house: House) -> Swept:
                         house.lake.remove(file.path)
             count, freed = count + len(still), freed + sum(file.size_bytes for file in still)
     return Swept("files that no row ever named", count, freed)
-
-
-def could_name(path: str) -> list[str]:
-    """What a row may hold that keeps this file: its own path, for a control file that of its data, for a run its folder."""
-    file = PurePosixPath(path)
-    if file.name.startswith(".") and file.suffix == _PARTIAL:
-        return []
-    if file.parts[0] == "runs":
-        return ["/".join(file.parts[:3])]
-    parts = file.name.split(".")
-    return [str(file.with_name(".".join(parts[:count]))) for count in range(1, len(parts) + 1)]
 
 
 def _nameless(house: House, files: list[LakeFile]) -> list[LakeFile]:

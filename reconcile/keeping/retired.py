@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import timedelta
 from itertools import groupby
+from pathlib import PurePosixPath
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -10,6 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from reconcile.keeping.house import FILES_AT_ONCE, House, Swept
 from reconcile.store import worker_lock
 from reconcile.store.tables import batches, retired_files, runs
+
+_PARTIAL: Final = ".partial"
 
 
 def retire(connection: sa.Connection, paths: Iterable[str]) -> None:
@@ -33,6 +37,22 @@ def named(connection: sa.Connection, paths: Iterable[str]) -> set[str]:
         sa.select(runs.c.matches_path).where(runs.c.matches_path == wanted),
     )
     return set(connection.execute(query).scalars())
+
+
+def keeps(connection: sa.Connection, path: str) -> bool:
+    """Whether a row names this file, or the file or folder that it belongs to."""
+    return bool(named(connection, could_name(path)))
+
+
+def could_name(path: str) -> list[str]:
+    """What a row may hold that keeps this file: its own path, for a control file that of its data, for a run its folder."""
+    file = PurePosixPath(path)
+    if file.name.startswith(".") and file.suffix == _PARTIAL:
+        return []
+    if file.parts[0] == "runs":
+        return ["/".join(file.parts[:3])]
+    parts = file.name.split(".")
+    return [str(file.with_name(".".join(parts[:count]))) for count in range(1, len(parts) + 1)]
 
 
 def lock_of(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -17,6 +18,7 @@ from reconcile.notices.facts import Facts
 from reconcile.notices.planning import Channel
 from reconcile.notices.standing import Answer, Standing, decide
 from reconcile.notices.writing import Mail, Sms, language_for, write_mail, write_sms
+from reconcile.store import accounts
 from reconcile.store.tables import breakers, cases, directory, flow_modes, intents, notices, runs
 
 Place = tuple[datetime, UUID]
@@ -80,8 +82,9 @@ def claim(
     """
     rows = connection.execute(_planned(channel, flows, limit, after)).all()
     ready, suppressed, counts = [], [], Counter[str]()
+    silent = accounts.suppressed(connection, {row.facts["payer"] for row in rows if row.facts["payer"]})
     for row in rows:
-        decision = decide(row.event, _standing(row), now)
+        decision = decide(row.event, _standing(row, silent), now)
         notice = _written(row, flows[row.flow], channel, now) if decision.answer is Answer.SAY else None
         if notice is not None and _fits(notice):
             ready.append(notice)
@@ -136,11 +139,11 @@ def _planned(
     return query.where(sa.tuple_(notices.c.planned_at, notices.c.notice_id) > sa.tuple_(*map(sa.literal, after)))
 
 
-def _standing(row: Any) -> Standing:
+def _standing(row: Any, silent: AbstractSet[str]) -> Standing:
     return Standing(
         mode=row.mode,
         breaker=row.breaker,
-        opted_out=bool(row.opted_out),
+        opted_out=bool(row.opted_out) or row.facts["payer"] in silent,
         case_status=row.case_status,
         owed_minor=row.owed_minor,
         credited_at=row.credited_at,

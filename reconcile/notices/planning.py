@@ -15,6 +15,7 @@ from reconcile.notices.address import is_mailbox, is_number
 from reconcile.notices.event import CREDITED, Event, kind_of
 from reconcile.notices.facts import Facts
 from reconcile.notices.writing import language_for
+from reconcile.store.accounts import suppressed
 from reconcile.store.tables import cases, directory, notices
 
 Channel = Literal["sms", "email"]
@@ -75,7 +76,8 @@ def contacts(connection: sa.Connection, payers: Sequence[str]) -> Mapping[str | 
     """How each of the payers can be told; also those that the directory does not know, and None."""
     query = sa.select(directory).where(directory.c.account.in_(set(payers)))
     known = {entry.account: entry for entry in connection.execute(query)}
-    return {payer: _contact(payer, known.get(payer)) for payer in {*payers, None}}
+    silent = suppressed(connection, set(payers))
+    return {payer: _contact(payer, known.get(payer), suppressed=payer in silent) for payer in {*payers, None}}
 
 
 def row(
@@ -142,8 +144,8 @@ def _facts(event: Event, numbers: Mapping[UUID, str]) -> Facts:
     return facts
 
 
-def _contact(payer: str | None, entry: Any) -> Contact:
+def _contact(payer: str | None, entry: Any, *, suppressed: bool) -> Contact:
     if entry is None:
-        return Contact(payer, None, None, "sms", opted_out=False)
+        return Contact(payer, None, None, "sms", opted_out=suppressed)
     email = entry.email if entry.email and is_mailbox(entry.email) else None
-    return Contact(payer, entry.language, email, entry.channel or "sms", opted_out=entry.opted_out)
+    return Contact(payer, entry.language, email, entry.channel or "sms", opted_out=entry.opted_out or suppressed)

@@ -5,7 +5,10 @@ import os
 import shutil
 import time
 from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -20,6 +23,7 @@ from tests.integration.feeds.conftest import Operator, entry, message
 
 FIRST = datetime(2024, 7, 9, tzinfo=UTC)
 LATE = FIRST + timedelta(days=20)
+MOVED = LATE + timedelta(days=18)
 NUMBERS = ("+2250707123456", "+2250101010101", "+2250505050505")
 DELIVERIES = 6
 _numbers = itertools.count(1)
@@ -57,6 +61,43 @@ class Town(Operator):
         self.take("smsc")
         self.take("ocs")
         return self.fold()
+
+    def move_on(self):
+        """The first customer waits hours for a credit; then eighteen days in which only the second one buys, so that nothing of
+        the others may be matched any more.
+        """
+        bought, reference = LATE + timedelta(minutes=10), "RC990.A00011"
+        text = f"Vous avez achete 500 FCFA d'unites pour le {NUMBERS[0][4:]}. Frais: 0 FCFA. Nouveau solde: 5 FCFA. ID Trans: {reference}."
+        told = [message("W", text, recipient=NUMBERS[0], at=bought.isoformat())]
+        credit = LATE + timedelta(hours=3)
+        late = [
+            entry("W", account=NUMBERS[0], amount="500", reference=reference, at=credit.strftime("%Y-%m-%d %H:%M:%S"))
+        ]
+        for hours, messages, lines in ((2, told, []), (4, [], late)):
+            through = LATE + timedelta(hours=hours)
+            self.at(through)
+            self.messages(f"05{hours}.jsonl.gz", messages, through=through)
+            self.ledger(f"05{hours}.csv", lines, through=through)
+            self.take("smsc")
+            self.take("ocs")
+            self.fold()
+        assert [row["status"] for row in self.query("select status from cases")] == ["closed"], "it came late"
+        account = NUMBERS[1]
+        for day in (9, 18):
+            through = LATE + timedelta(days=day)
+            self.at(through)
+            at, reference = through - timedelta(hours=1), f"RCN{day}.A00011"
+            text = (
+                f"Vous avez achete 1050 FCFA d'unites pour le {account[4:]}. Frais: 0 FCFA. Nouveau solde: 5 FCFA. "
+                f"ID Trans: {reference}."
+            )
+            posted = entry(f"N{day}", account=account, reference=reference, at=at.strftime("%Y-%m-%d %H:%M:%S"))
+            self.ledger(f"1{day:02}.csv", [posted], through=through)
+            told = message(f"N{day}", text, recipient=account, at=(at - timedelta(seconds=5)).isoformat())
+            self.messages(f"1{day:02}.jsonl.gz", [told], through=through)
+            self.take("smsc")
+            self.take("ocs")
+            self.fold()
 
     def fold(self):
         return fold_flow(self.world, "topup")
@@ -105,28 +146,59 @@ class Town(Operator):
         return self.query("select flow, asset, day, verdict, lines from statements order by day")
 
 
-@pytest.fixture(scope="session")
-def _lived(postgres: EmbeddedPostgres, _migrated: str, tmp_path_factory):
-    """The town's life, once: a database to copy, and its folder. The state of a fold names absolute paths, so each test finds
-    the folder in the same place.
+@dataclass(frozen=True)
+class Life:
+    """A life lived once: a database to copy, and a folder. A fold's state names absolute paths, so each test finds the folder in
+    the same place.
     """
-    folder, snapshot = tmp_path_factory.mktemp("town"), tmp_path_factory.mktemp("snapshot")
-    database = Database(postgres.database("lived_town", owner="reconcile", template=_migrated))
-    Town(folder, database).live()
-    database.dispose()
-    shutil.copytree(folder, snapshot, dirs_exist_ok=True)
-    return folder, snapshot
+
+    postgres: EmbeddedPostgres
+    database: str
+    folder: Path
+    snapshot: Path
+
+    def then(self, name: str, live) -> "Life":
+        """Another life that begins as this one."""
+        with self.again(name, keep=True) as town:
+            live(town)
+        snapshot = self.snapshot.with_name(f"{self.snapshot.name}-{name}")
+        shutil.copytree(self.folder, snapshot)
+        return replace(self, database=name, snapshot=snapshot)
+
+    @contextmanager
+    def again(self, name: str, *, keep: bool = False):
+        shutil.rmtree(self.folder)
+        shutil.copytree(self.snapshot, self.folder)
+        database = Database(self.postgres.database(name, owner="reconcile", template=self.database))
+        town = Town(self.folder, database)
+        town.at(LATE)
+        yield town
+        database.dispose()
+        if not keep:
+            self.postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def lived(postgres: EmbeddedPostgres, _migrated: str, tmp_path_factory) -> Life:
+    empty = Life(postgres, _migrated, tmp_path_factory.mktemp("town"), tmp_path_factory.mktemp("snapshot"))
+    return empty.then("lived_town", Town.live)
+
+
+@pytest.fixture(scope="session")
+def moved(lived: Life) -> Life:
+    return lived.then("moved_town", Town.move_on)
 
 
 @pytest.fixture
-def town(postgres: EmbeddedPostgres, _lived):
-    folder, snapshot = _lived
-    shutil.rmtree(folder)
-    shutil.copytree(snapshot, folder)
-    name = f"town_{next(_numbers)}"
-    database = Database(postgres.database(name, owner="reconcile", template="lived_town"))
-    town = Town(folder, database)
-    town.at(LATE)
-    yield town
-    database.dispose()
-    postgres.drop(name)
+def town(lived: Life):
+    """The town on the day of its last delivery."""
+    with lived.again(f"town_{next(_numbers)}") as town:
+        yield town
+
+
+@pytest.fixture
+def moved_town(moved: Life):
+    """The town when nothing of its first customer is within the horizon any more."""
+    with moved.again(f"town_{next(_numbers)}") as town:
+        town.at(MOVED)
+        yield town

@@ -1,0 +1,301 @@
+"""A customer is forgotten: the number is looked for in every table and every file that there is."""
+
+import gzip
+import json
+import re
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+
+from reconcile.domain.refusal import NotAllowedError
+from reconcile.domain.traces import Traces
+from reconcile.jobs.erasing import erase
+from reconcile.jobs.write_report import write_report
+from reconcile.keeping import person
+from reconcile.store import accounts, audit, instance
+from tests.integration.feeds.conftest import entry
+from tests.integration.keeping.conftest import FIRST, LATE, MOVED, NUMBERS, Town
+
+GONE, STAYS, _ = NUMBERS
+CASE = "11111111-1111-5111-8111-111111111111"
+OTHER = "22222222-2222-5222-8222-222222222222"
+
+
+def everywhere(town: Town, traces: Traces) -> list[str]:
+    """Every table and column, every file of the lake and of the reports, that names the number."""
+    found = []
+    columns = town.query(
+        "select table_name, column_name, data_type from information_schema.columns where table_schema = current_schema()"
+    )
+    for row in columns:
+        name = f'"{row["column_name"]}"'
+        text = f"encode({name}, 'escape')" if row["data_type"] == "bytea" else f"{name}::text"
+        query = f'select count(*) as n from "{row["table_name"]}" where {text} ~ :expression'
+        if town.query(query, expression=traces.expression)[0]["n"]:
+            found.append(f"{row['table_name']}.{row['column_name']}")
+    for path in sorted(town.folder.rglob("*")):
+        if path.is_file() and "inbox" not in path.parts:
+            content = path.read_bytes()
+            if path.name.endswith(".gz"):
+                content = gzip.decompress(content)
+            elif path.suffix == ".parquet":
+                content = str(pq.read_table(path).to_pylist()).encode()
+            if traces.in_bytes(content):
+                found.append(path.relative_to(town.folder).as_posix())
+    return found
+
+
+class Words:
+    """The same search for another text."""
+
+    def __init__(self, text: str) -> None:
+        self.expression, self._text = re.escape(text), text.encode()
+
+    def in_bytes(self, content: bytes) -> bool:
+        return self._text in content
+
+
+def remembered(town: Town, *, closed=True):
+    """A case of the customer with all that may hang on one: a paid re-credit, an approval, notices, contacts."""
+    run = town.query("select run_id from runs order by sequence desc limit 1")[0]["run_id"]
+    text = """
+        insert into cases (case_id, number, flow, status, kind, version, account, payer, reference, message_id, asset,
+            confirmed_minor, owed_minor, confirmed_at, detected_at, grade, disposition, disposition_reason, owner)
+        values (:case, 'K7M2-QX4D', 'topup', 'open', 'never_credited', 1, :gone, :stays, 'RCX', 'MX', 'XOF', 1050, 0,
+                '2024-07-09', '2024-07-09', 'proven', 'done', 'x', 'policy'),
+            (:other, 'K7M2-QX4F', 'topup', 'open', 'never_credited', 1, :stays, :gone, 'RCY', 'MY', 'XOF', 2100, 0,
+                '2024-07-09', '2024-07-09', 'proven', 'done', 'x', 'policy');
+        insert into verdicts values (:case, 1, 'never_credited', 0, 0, 1050, '{"passes": []}', :run, '2024-07-09');
+        insert into approvals (approval_id, subject_kind, subject_id, status, maker, reason, terms, evidence_hash, proposed_at,
+            expires_at) values (:case, 'case', :case, 'proposed', 'awa', 'x',
+            jsonb_build_object('account', :gone, 'amount_minor', 1050), 'hash', '2024-07-09', '2024-07-10');
+        update approvals set status = 'approved', approver = 'issa';
+        insert into intents (intent_id, case_id, flow, component, status, account, asset, amount_minor, purchase_minor,
+            verdict_version, policy_version, reason, planned_at) values (:case, :case, 'topup', 'recredit', 'planned', :gone,
+            'XOF', 1050, 1050, 1, '1', 'x', '2024-07-09');
+        update intents set status = 'approved'; update intents set status = 'reserved';
+        update intents set status = 'executing';
+        insert into attempts (attempt_id, intent_id, number, status, payload, payload_sha256, created_at)
+            values (:case, :case, 1, 'created', convert_to('{"creditParty": "' || :gone || '"}', 'UTF8'), 'sha', '2024-07-09');
+        update attempts set status = 'sending'; update attempts set status = 'confirmed';
+        insert into postings values (:case, :case, 'budget', 'reserve', 'XOF', 1050, '2024-07-09');
+        insert into notices (notice_id, case_id, event, channel, status, recipient, language, facts, text, planned_at)
+            values (:case, :case, 'credited', 'sms', 'planned', :stays, 'fr',
+                jsonb_build_object('account', :gone, 'payer', :stays, 'number', 'K7M2-QX4D'), 'pour le 0707123456', '2024-07-09'),
+            (:other, :other, 'credited', 'email', 'planned', 'a.kone@example.org', 'fr',
+                jsonb_build_object('account', :stays, 'payer', :gone, 'number', 'K7M2-QX4F'), 'Bonjour', '2024-07-09');
+        update notices set status = 'submitting'; update notices set status = 'submitted';
+        insert into contacts values (gen_random_uuid(), :gone, :case, 'desk', 'found', 'awa', '2024-07-09');
+        insert into directory (account, language, email, channel, opted_out, updated_at)
+            values (:gone, 'fr', 'a.kone@example.org', 'email', true, '2024-07-09')
+            on conflict do nothing;
+        """
+    settled = """
+        update intents set status = 'credited'; update intents set status = 'verified';
+        update cases set status = 'remedied' where status = 'open'; update cases set status = 'closed', closed_at = '2024-07-09' where status = 'remedied';
+        """
+    with town.database.begin() as connection:
+        for statement in (text + (settled if closed else "")).split(";"):
+            if statement.strip():
+                values = {"case": CASE, "other": OTHER, "gone": GONE, "stays": STAYS, "run": run}
+                used = {name: value for name, value in values.items() if f":{name}" in statement}
+                connection.execute(sa.text(statement), used)
+        audit.record(
+            connection, at=FIRST, actor="job:test", action="tried", subject=("case", CASE), reason="a test", evidence={}
+        )
+        audit.seal(connection)
+    return town
+
+
+def kept_back(town: Town):
+    """Rows of the customer that never were published: one in quarantine that somebody dismissed, a bonus, a directory row."""
+    lines = [
+        entry("B1", account=GONE, amount="?"), entry("B2", account=GONE, kind="BONUS"), *(entry(f"F{n}", account=STAYS) for n in range(30)),
+    ]  # fmt: skip
+    town.ledger("090.csv", lines, through=LATE)
+    town.deliver(
+        "directory", "1.csv", f"msisdn;language;email;channel;opt_out\n{GONE};fr;a.kone@example.org;email;yes\n", rows=1,
+        through=LATE,
+    )  # fmt: skip
+    town.take("ocs")
+    town.take("directory")
+    town.fold()
+    town.query("update quarantine set status = 'dismissed', resolved_at = quarantined_at returning 1")
+    return town
+
+
+def forget(town: Town):
+    return erase(town.world, GONE, reason="the customer asked", actor="user:odile")
+
+
+def test_nothing_names_the_number_any_more_and_nothing_else_has_changed(moved_town: Town):
+    town = moved_town
+    remembered(kept_back(town))
+    write_report(town.world, FIRST.date())
+    town.keep()
+    traces, other = Traces(GONE), Traces(STAYS)
+    assert len(everywhere(town, traces)) > 15, "it is everywhere before"
+    statements, money = town.statements(), town.query("select * from postings")
+    seen_of_others = [one for one in everywhere(town, other) if not one.startswith(("runs/", "lake/runs"))]
+    sums = town.query(
+        "select flow, count(*), sum(confirmed_minor), count(distinct coalesce(payer, account)) from cases group by 1"
+    )
+
+    counts = forget(town)
+
+    assert everywhere(town, traces) == []
+    assert everywhere(town, Words("a.kone@example.org")) == []
+    assert counts["cases"] == 3
+    assert counts["attempts"] == counts["intents"] == counts["approvals"] == 1
+    assert counts["notices"] == 2
+    assert min(counts["landed files"], counts["published files"], counts["states"]) > 0
+    assert town.statements() == statements
+    assert town.query("select * from postings") == money
+    assert sums == town.query(
+        "select flow, count(*), sum(confirmed_minor), count(distinct coalesce(payer, account)) from cases group by 1"
+    )
+    left = everywhere(town, other)
+    assert [
+        one for one in seen_of_others if "/landed/" not in one and "/published/" not in one and one not in left
+    ] == []
+    with town.database.begin() as connection:
+        audit.seal(connection)
+        audit.verify(connection)
+        name = accounts.pseudonym(connection, GONE)
+        assert accounts.suppressed(connection, [GONE, STAYS]) == {GONE}, "who had opted out stays so"
+    bought = [row for row in town.published("smsc") if row["account"] == name]
+    assert len(bought) == 8
+    assert len({row["account_key"] for row in bought}) == 1
+    assert bought[0]["account_key"] not in {
+        row["account_key"] for row in town.published("smsc") if row["account"] != name
+    }
+    # The day goes on.
+    town.keep()
+    town.trade(50, MOVED + timedelta(days=1))
+    assert town.query("select count(*) as n from cases")[0]["n"] == 3
+
+
+def test_rows_of_a_landed_file_keep_their_numbers(moved_town: Town):
+    town = moved_town
+    before = {
+        row["batch_id"]: row["landed_path"]
+        for row in town.query("select batch_id, landed_path from batches where feed = 'smsc'")
+    }
+    forget(town)
+    for row in town.query("select batch_id, landed_path, published_rows from batches where feed = 'smsc'"):
+        lines = gzip.decompress((town.folder / "lake" / row["landed_path"]).read_bytes()).splitlines()
+        texts = [json.loads(line) for line in lines]
+        if row["landed_path"] == before[row["batch_id"]]:
+            assert {} not in texts
+        else:
+            left = [text.get("recipient") for text in texts]
+            assert left in ([None, *NUMBERS[1:]], [None])
+            assert (town.folder / "lake" / f"{row['landed_path']}.ctl").exists()
+
+
+def test_what_is_under_way_forbids_it_and_each_reason_is_said(town: Town):
+    remembered(town, closed=False)
+    town.query("insert into holds values (:gone, 'a court order', 'user:odile', now()) returning 1", gone=GONE)
+    town.query(
+        "insert into promises values (gen_random_uuid(), :case, 'news_by', 'open', now(), now(), now()) returning 1",
+        case=CASE,
+    )
+    files = town.files()
+    with pytest.raises(NotAllowedError) as refused:
+        forget(town)
+    said = str(refused.value)
+    for reason in ("legal hold stands: a court order", "2 cases are open", "1 remedies are under way", "1 promises are open", "may still be matched"):  # fmt: skip
+        assert reason in said
+    assert "0707" not in said
+    assert town.files() == files
+    assert town.query("select * from audit where subject_kind = 'account'") == []
+
+
+def test_a_hold_stops_erasure_until_it_is_released(moved_town: Town):
+    town = moved_town
+    with town.database.begin() as connection:
+        person.hold(connection, GONE, actor="user:odile", reason="a court", now=LATE)
+    with pytest.raises(NotAllowedError, match="legal hold"):
+        forget(town)
+    with town.database.begin() as connection:
+        assert person.release(connection, GONE, actor="user:odile", reason="it is over", now=LATE)
+        assert not person.release(connection, GONE, actor="user:odile", reason="it is over", now=LATE)
+    forget(town)
+    actions = [
+        row["action"] for row in town.query("select action from audit where subject_kind = 'account' order by audit_id")
+    ]
+    assert actions == ["legal hold placed", "legal hold released", "erasure begun", "erased"]
+    with town.database.begin() as connection:
+        key = instance.secret(connection, "account-hash-secret")
+        assert len(key) == 32
+        assert {
+            row["subject_id"] for row in town.query("select subject_id from audit where subject_kind = 'account'")
+        } == {accounts.hashed(connection, GONE)}
+
+
+@pytest.mark.parametrize("text", ["0707123456", "+225 0707123456", "erased:1", "", "+225"])
+def test_what_is_no_number_in_its_one_form_is_refused_without_repeating_it(town: Town, text):
+    with pytest.raises(NotAllowedError) as refused:
+        erase(town.world, text, reason="x", actor="user:x")
+    assert not text or text not in str(refused.value)
+
+
+KILLED = """
+import os, signal, sys
+sys.path[:0] = {path!r}
+from pathlib import Path
+from reconcile.feeds import erasing
+from reconcile.jobs import erasing as job
+from reconcile.keeping import compaction, lake_traces, person, retired
+from reconcile.store.database import Database
+from reconcile.store.lake import Lake
+from tests.integration.keeping.test_erasing import MOVED, Town, forget
+
+def die(*args, **kwargs):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def die_at(owner, name, number):
+    real, calls = getattr(owner, name), []
+    def counted(*args, **kwargs):
+        calls.append(1)
+        return die() if len(calls) == number else real(*args, **kwargs)
+    setattr(owner, name, counted)
+
+{patch}
+town = Town(Path({folder!r}), Database({url!r}))
+town.at(MOVED)
+forget(town)
+"""
+MOMENTS = {
+    "after a landed copy is put, before its row": "die_at(erasing, 'switch', 2)",
+    "between two published files": "die_at(job._Erasure, '_published', 3)",
+    "before a published file is named": "die_at(retired, 'retire', 12)",
+    "in the state": "die_at(job._Erasure, '_state', 1)",
+    "before the tables": "die_at(person, 'erase', 1)",
+    "before the old files are removed": "die_at(job._Erasure, 'remove_what_is_left', 1)",
+    "while they are": "die_at(Lake, 'remove', 5)",
+}
+
+
+@pytest.mark.parametrize("patch", MOMENTS.values(), ids=MOMENTS)
+def test_killed_at_any_moment_it_is_finished_by_another_run(moved_town: Town, patch):
+    town = moved_town
+    remembered(town)
+    statements = town.statements()
+    script = KILLED.format(
+        path=sys.path, patch=patch, folder=str(town.folder), url=town.database.url.render_as_string(hide_password=False)
+    )
+    killed = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, timeout=120)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert len(town.seen()) > 0, "no row names a file that is gone"
+    forget(town)
+    assert everywhere(town, Traces(GONE)) == []
+    assert town.statements() == statements
+    assert [row["action"] for row in town.query("select action from audit where subject_kind = 'account'")].count(
+        "erased"
+    ) == 1
