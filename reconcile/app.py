@@ -86,13 +86,14 @@ class Application:
             )
         return section.mode
 
-    def prepare(self) -> None:
-        """Brings the database to the newest schema, and puts each flow that has no mode yet into its first one.
+    def prepare(self) -> tuple[str | None, str]:
+        """Brings the database to the newest schema, and puts each flow that has no mode yet into its first one; returns the
+        revisions of before and now.
 
         That is `shadow`, whatever the configuration says, until two people activate another; a sandbox comes activated.
         """
         world = self.world
-        migrate.upgrade(world.database)
+        revisions = migrate.upgrade(world.database)
         with world.database.begin() as connection:
             for flow in world.configuration.flows:
                 if modes.read(connection, flow.name) is None:
@@ -105,6 +106,7 @@ class Application:
                         reason="the sandbox comes activated" if world.configuration.sandbox else "first start",
                         now=world.clock.now(),
                     )
+        return revisions
 
 
 def application(explicit: Path | None = None) -> Application:

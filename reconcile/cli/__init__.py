@@ -28,7 +28,8 @@ from reconcile.config import ConfigurationError
 from reconcile.domain.clock import ClockError
 from reconcile.domain.refusal import NotAllowedError
 from reconcile.logs.setup import to_standard_error
-from reconcile.store.database import DatabaseUnavailableError
+from reconcile.store.database import DatabaseUnavailableError, SchemaError
+from reconcile.store.worker_lock import WorkerBusyError
 
 FAILED: Final = 1
 BAD_INPUT: Final = 2
@@ -62,7 +63,15 @@ def _main(
     to_standard_error(level="info" if verbose else "warning")
 
 
-_REFUSALS: Final = (RefusedError, ConfigurationError, ClockError, DatabaseUnavailableError, NotAllowedError)
+_REFUSALS: Final = (
+    RefusedError,
+    ConfigurationError,
+    ClockError,
+    DatabaseUnavailableError,
+    NotAllowedError,
+    SchemaError,
+    WorkerBusyError,
+)
 
 
 def main() -> None:

@@ -30,8 +30,11 @@ def run(
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest schema; harmless when it is."""
-    console.application().prepare()
-    console.out.print("the schema is up to date")
+    before, after = console.application().prepare()
+    console.out.print(
+        f"the schema is up to date: {after}" if before == after else f"upgraded: {before or 'nothing'} → {after}",
+        highlight=False,
+    )
 
 
 @app.command()

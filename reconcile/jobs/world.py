@@ -10,7 +10,7 @@ from reconcile.cases import breaker
 from reconcile.config import Configuration
 from reconcile.domain.clock import Clock
 from reconcile.logs.context import about
-from reconcile.store import job_runs, job_totals
+from reconcile.store import job_runs, job_totals, migrate
 from reconcile.store.database import Database
 from reconcile.store.lake import Lake
 
@@ -30,12 +30,16 @@ class World:
     def job(self, name: str, subject: str = "") -> Iterator["JobRun"]:
         """Runs a job: fixes its business time at the start, says in the log how it ends, and records it.
 
+        Raises `SchemaError` before anything is done where the database was upgraded past this program, or not yet up to it.
+
         Where an invariant did not hold, the breaker of each flow concerned opens: nothing is paid until two people have looked.
         """
         run = JobRun(now=self.clock.now())
         started_at, begun = datetime.now(UTC), time.monotonic()
         with about(job=name, **({"feed" if name == "take_feed" else "flow": subject} if subject else {})):
             _log.info("job begins", extra={"business_time": run.now})
+            with self.database.begin() as connection:
+                migrate.require(connection)
             try:
                 yield run
                 with self.database.begin() as connection:

@@ -18,6 +18,10 @@ class DatabaseUnavailableError(RuntimeError):
     """PostgreSQL does not answer. The message names host and database, never the password."""
 
 
+class SchemaError(RuntimeError):
+    """The database's schema is not the one that this program works with. Nothing was read or written."""
+
+
 class Database:
     """One PostgreSQL schema. Threads may share it; each `begin()` takes a connection of its own."""
 

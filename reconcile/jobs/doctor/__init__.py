@@ -16,7 +16,7 @@ from reconcile.jobs.world import World
 from reconcile.remedy import modes
 from reconcile.remedy.gsma import GsmaGateway
 from reconcile.store import audit, migrate
-from reconcile.store.database import DatabaseUnavailableError
+from reconcile.store.database import DatabaseUnavailableError, SchemaError
 from reconcile.store.tables import batches, breakers, feeds, quarantine
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=5)
@@ -64,13 +64,12 @@ def _database(world: World) -> Iterator[Finding]:
         yield Finding("database", "failure", str(error))
         return
     with world.database.begin() as connection:
-        current, newest = migrate.revisions(connection)
-        if current != newest:
-            ahead = current is not None and newest is not None and current > newest
-            todo = "install the release that made it" if ahead else "run `reconcile migrate`"
-            text = f"at revision {current or 'none'}, this program needs {newest}"
-            yield Finding("schema", "failure", f"{text}: {todo}")
+        try:
+            migrate.require(connection)
+        except SchemaError as error:
+            yield Finding("schema", "failure", str(error))
             return
+        current, _ = migrate.revisions(connection)
         yield Finding("database", "ok", f"reachable, schema at revision {current}")
         skew: timedelta = connection.execute(sa.text("select clock_timestamp()")).scalar_one() - datetime.now(UTC)
         if abs(skew) > CLOCK_TOLERANCE:
