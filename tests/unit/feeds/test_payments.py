@@ -74,5 +74,7 @@ def test_a_payment_feed_may_do_without_accounts_but_not_without_payers(configure
 def test_words_are_not_sorted_into_kinds_that_the_side_does_not_have(configured):
     with pytest.raises(ConfigurationError, match=r"kinds\.purchase: a payment feed has ignored, payment, reversal"):
         configured(side="payment", kinds={"purchase": ["DEBIT"]})
-    with pytest.raises(ConfigurationError, match=r"kinds\.payment: a ledger feed has held, ignored, purchase, reversal"):
+    with pytest.raises(
+        ConfigurationError, match=r"kinds\.payment: a ledger feed has held, ignored, purchase, reversal"
+    ):
         configured(side="ledger", kinds={"payment": ["DEBIT"]})
