@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from reconcile.feeds.messages.figures import is_identifier
@@ -27,7 +28,7 @@ _REACH_CHARACTERS = {
     "count": 28,
 }
 # "You have paid your loan balance by TSh 1,000": what follows these is no longer what the label names.
-_BREAKS = frozenset({"by", "with", "from"})
+_BREAKS = frozenset({"by", "with", "from", "and", "et"})
 # Without a currency a number belongs to a label only when it stands right behind it.
 _BARE_REACH_CHARACTERS = 16
 _BARE_LONGEST_DIGITS = 9
@@ -81,6 +82,7 @@ def assign(text: str, pieces: list[Piece]) -> Codes:
     walk = _Walk(text)
     for piece in pieces:
         walk.step(piece)
+    _set_aside_what_is_asked(text, pieces)
     _set_aside_what_is_due(pieces)
     return walk.codes
 
@@ -162,12 +164,33 @@ def _names_what_stands_before(text: str, number: Piece, gap: str, word: Piece) -
     return key == "left" or (key in _GIFTS and text[word.end : word.end + 1] in _CLOSES)
 
 
+def _set_aside_what_is_asked(text: str, pieces: list[Piece]) -> None:
+    """A question says nothing of what was done: neither its figures nor its verbs count."""
+    asked = {
+        piece.sentence
+        for piece, following in zip_longest(pieces, pieces[1:])
+        if _asks(text[piece.end : following.start if following else len(text)])
+    }
+    for piece in pieces:
+        if piece.sentence in asked and piece.role in _TELLING:
+            piece.role = "due"
+
+
+def _asks(gap: str) -> bool:
+    """Whether the sentence of what stands before the gap ends in a question mark; words that nobody knows may precede it."""
+    end = next((character for character in gap if character in ".!?;\n"), "")
+    return end == "?"
+
+
+_TELLING = frozenset({"free", "amount", "total", "unknown"})
+
+
 def _set_aside_what_is_due(pieces: list[Piece]) -> None:
     """A sentence that only announces, asks or demands a payment says nothing about one that was made."""
     due = {piece.sentence for piece in pieces if piece.role == "free" and "due" in piece.roles}
     told = {piece.sentence for piece in pieces if piece.role == "free" and ("done" in piece.roles or _is_deed(piece))}
     for piece in pieces:
-        if piece.sentence in due - told and piece.role in {"free", "amount", "total", "unknown"}:
+        if piece.sentence in due - told and piece.role in _TELLING:
             piece.role = "due"
 
 
