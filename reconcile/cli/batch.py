@@ -2,7 +2,7 @@
 
 import getpass
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
@@ -11,6 +11,11 @@ from rich.table import Table
 
 from reconcile.cli import console
 from reconcile.cli.console import JsonOption, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconcile.jobs.withdrawing import DecidedCase
 
 app = typer.Typer(no_args_is_help=True, help="Batches: what was delivered, and taking back what turned out wrong.")
 
@@ -129,10 +134,7 @@ def batch_replay(batch: BatchArgument, reason: ReasonOption, as_json: JsonOption
     console.show({"became": done.batch_id, "left_quarantine": done.released, **done.counts}, as_json)
 
 
-def _print_decided(decided: object) -> None:
-    from collections.abc import Sequence
-
-    assert isinstance(decided, Sequence)
+def _print_decided(decided: "Sequence[DecidedCase]") -> None:
     if not decided:
         console.out.print("nothing was decided on its rows")
         return

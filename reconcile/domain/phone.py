@@ -1,6 +1,12 @@
 """Phone numbers in their one form, and in the form that may be shown."""
 
+import re
+from typing import Final
+
 import phonenumbers
+
+_DIGITS: Final = re.compile(r"(?<![\w.])\+?\d(?: ?\d){7,14}(?!\w)")
+"""What may be somebody's number in a text: eight digits or more, with no more than spaces between them."""
 
 
 class PhoneError(ValueError):
@@ -23,3 +29,8 @@ def to_e164(text: str, region: str) -> str:
 def masked(account: str) -> str:
     """Only the last two characters stay readable, for screens and stories: `+2250707123456` → `••••56`."""
     return f"••••{account[-2:]}"
+
+
+def masked_within(text: str) -> str:
+    """A text with everything masked in it that may be a phone number."""
+    return _DIGITS.sub(lambda found: masked(found[0]), text)

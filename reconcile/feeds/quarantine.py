@@ -9,13 +9,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from reconcile.domain.phone import masked
+from reconcile.domain.phone import masked, masked_within
+from reconcile.feeds.withdrawal import HOLDING_SIDES
 from reconcile.store import audit
 from reconcile.store.tables import batches, cases, quarantine
 
 STATUSES: Final = ("held", "replayed", "superseded", "dismissed")
-HOLDING_SIDES: Final = ("ledger", "payment")
-"""Sides of which a row that nobody can read keeps others from being paid."""
 
 
 class NotHeldError(LookupError):
@@ -46,7 +45,7 @@ class Filter:
 @dataclass(frozen=True, slots=True)
 class KeptBack:
     """One row. `holds`: whom it keeps from being paid; `waiting`: numbers of open cases among these. Unless somebody who is
-    noted asked for it, `raw` is None, since people's numbers and names stand in it, and the account is masked.
+    noted asked for it, `raw` is None, since people's numbers and names stand in it, and numbers are masked elsewhere.
     """
 
     quarantine_id: UUID
@@ -185,7 +184,7 @@ def _kept_back(row: sa.Row[Any], *, open_: bool) -> KeptBack:
         batch_id=row.batch_id,
         row_number=row.row_number,
         row_key=row.row_key,
-        reason=row.reason,
+        reason=row.reason if open_ else masked_within(row.reason),
         raw=row.raw if open_ else None,
         account=account,
         reference=row.reference,

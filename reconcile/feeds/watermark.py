@@ -122,7 +122,7 @@ def _is_homeless() -> sa.ColumnElement[bool]:
         .where(
             quarantine.c.batch_id == batches.c.batch_id,
             quarantine.c.status == "held",
-            quarantine.c.side.in_(("ledger", "payment")),
+            quarantine.c.side.in_(withdrawal.HOLDING_SIDES),
             quarantine.c.account.is_(None),
             quarantine.c.reference.is_(None),
         )

@@ -24,6 +24,9 @@ from reconcile.store.tables import intents as intent_rows
 _LISTED_IN_AUDIT: Final = 1_000
 """Cases that the audit row names; it says how many there are in all."""
 
+_PAID: Final = frozenset({"executing", "credited", "verified", "escalated"})
+"""Statuses of a re-credit that was sent, or may have been."""
+
 
 @dataclass(frozen=True, slots=True)
 class DecidedCase:
@@ -164,6 +167,3 @@ def _record(
             "unsaid": unsaid,
         },
     )
-
-
-_PAID: Final = frozenset({"executing", "credited", "verified", "escalated"})
