@@ -3,7 +3,7 @@
 --      prepared (1 when there are transactions that were prepared and not committed: when they began is nowhere to be seen);
 --      unseen (1 when transactions are open that this role may not look at, or that run elsewhere).
 -- Why right: a row that a later snapshot does not see belongs to a transaction that was open at this moment, so that it is among
---      these, or that begins after it. Which of the open ones will write cannot be known: each may have taken its time already, and
+--      these, or that begins after it (one that began a moment ago and does not say so yet began within the commit lag). Which of the open ones will write cannot be known: each may have taken its time already, and
 --      write with its first statement hours later. Left out are those that cannot: our own readers, the clean-up and pg_dump.
 --      On a standby, those of its primary are unseen, and what counts as now is how far it has followed.
 SELECT

@@ -23,7 +23,8 @@ def reason_of(error: BaseException, url: sa.URL) -> str:
     kind = type(inner).__name__
     if state.startswith(_DATA_EXCEPTION):
         return f"{kind} ({state})"
-    said = str(inner).strip().partition("\n")[0]
+    texts = [text for text in inner.args if isinstance(text, str)]  # beside it there may be a number
+    said = (texts[0] if texts else str(inner)).strip().partition("\n")[0]
     for part in _private(url):
         said = re.sub(rf"(?<!\w){re.escape(part)}(?!\w)", "…", said)
     said = _DIGITS.sub("…", _ADDRESS.sub("…", said))

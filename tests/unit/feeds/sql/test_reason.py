@@ -44,3 +44,8 @@ def test_an_error_about_a_value_shows_its_name_alone():
 
 def test_words_that_hold_a_short_secret_stay_words():
     assert reason_of(DriverError("invalid id"), sa.make_url("postgresql://id@h/in")) == "DriverError: invalid …"
+
+
+def test_the_words_are_shown_that_stand_beside_a_number():
+    said = reason_of(DriverError(1054, "Unknown column 'posted' in 'field list'"), URL)
+    assert said == "DriverError: Unknown column 'posted' in …"
