@@ -54,8 +54,8 @@ def taken(connection: sa.Connection, feed: Feed, among: Sequence[NodeRange]) -> 
         )
         joined = sequence_ranges.join(batches, batches.c.batch_id == sequence_ranges.c.batch_id)
         begun = connection.execute(
-            sa.select(sa.func.min(sequence_ranges.c.first_number)).select_from(joined).where(of_node)
-        ).scalar_one()
+            sa.select(sequences.c.first_number).where(sequences.c.feed == feed.name, sequences.c.node == node)
+        ).scalar_one_or_none()
         if begun is None:
             continue
         found.append(NodeRange(node, NumberRange(0, begun - 1, None)))
