@@ -63,9 +63,7 @@ class Town(Operator):
         return self.fold()
 
     def move_on(self):
-        """The first customer waits hours for a credit; then eighteen days in which only the second one buys, so that nothing of
-        the others may be matched any more.
-        """
+        """The first customer waits hours for a credit; then come quiet days."""
         bought, reference = LATE + timedelta(minutes=10), "RC990.A00011"
         text = f"Vous avez achete 500 FCFA d'unites pour le {NUMBERS[0][4:]}. Frais: 0 FCFA. Nouveau solde: 5 FCFA. ID Trans: {reference}."
         told = [message("W", text, recipient=NUMBERS[0], at=bought.isoformat())]
@@ -82,6 +80,10 @@ class Town(Operator):
             self.take("ocs")
             self.fold()
         assert [row["status"] for row in self.query("select status from cases")] == ["closed"], "it came late"
+        self.quiet_days()
+
+    def quiet_days(self):
+        """Eighteen days in which only the second customer buys, so that nothing of the others may be matched any more."""
         account = NUMBERS[1]
         for day in (9, 18):
             through = LATE + timedelta(days=day)
