@@ -44,6 +44,13 @@ def record(connection: sa.Connection, feed: Feed, batch_id: UUID, ranges: Sequen
         connection.execute(sa.insert(sequence_ranges), rows)
 
 
+def hand_on(connection: sa.Connection, withdrawn: UUID, batch_id: UUID) -> None:
+    """The batch that stands in the place of a withdrawn one brings the same numbers."""
+    columns = [sequence_ranges.c[name] for name in ("feed", "node", "first_number", "last_number", "through")]
+    brought = sa.select(sa.literal(batch_id, sa.Uuid), *columns).where(sequence_ranges.c.batch_id == withdrawn)
+    connection.execute(sa.insert(sequence_ranges).from_select(["batch_id", *columns], brought))
+
+
 def taken(connection: sa.Connection, feed: Feed, among: Sequence[NodeRange]) -> list[NodeRange]:
     """The ranges of published batches that meet one of `among`; and what lies before the first number of its node, as one more."""
     found = []

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from reconcile.domain import ids
 from reconcile.domain.refusal import NotAllowedError
-from reconcile.feeds import directory, manifest
+from reconcile.feeds import directory, manifest, ranges
 from reconcile.feeds.intake import Tally
 from reconcile.feeds.publishing import Basis, OvertakenError, Publisher
 from reconcile.feeds.refusal import Refused
@@ -113,6 +113,8 @@ class Replayer:
             if original.status == "withdrawn":  # it stands in the other's place, and so proves its period
                 accepted = replace(accepted, complete_through=original.complete_through)
             manifest.publish(connection, publisher.feed, batch_id, accepted, publisher.now)
+            if original.status == "withdrawn":
+                ranges.hand_on(connection, original.batch_id, batch_id)
             if publisher.feed.side == "directory":
                 directory.upsert(connection, staging.published(), original.complete_through or original.landed_at)
             self._record(connection, original.batch_id, batch_id, counts, len(released))

@@ -149,6 +149,23 @@ def test_a_withdrawn_batch_that_is_read_again_stands_in_its_own_place(operator):
     assert nothing_is_lost(operator)
 
 
+def test_a_withdrawn_file_of_a_sequence_gives_its_number_to_the_one_in_its_place(operator):
+    sequence = {
+        "kind": "sequence", "numbers": "files", "nodes": ["A"],
+        "pattern": r"(?P<node>[A-Z])_(?P<number>\d+)_(?P<through>\d{12})\.csv", "through_format": "%Y%m%d%H%M",
+    }  # fmt: skip
+    operator.configure(configured(completeness=sequence, stable_for="0s"))
+    operator.ledger("A_1_202407091110.csv", [entry("E1", at="2024-07-09 11:05:00")], control=False)
+    (wrong,) = operator.take("ocs")
+    withdraw_batch(operator.world, wrong, actor="user:ines", reason="a column was read as another")
+    operator.ledger("A_2_202407091120.csv", [entry("E2", at="2024-07-09 11:15:00")], control=False)
+    operator.take("ocs")
+    assert operator.watermark("ocs") == NOON - timedelta(minutes=50)
+    read_again(operator.world, wrong, actor="user:ines", reason="mended")
+    operator.take("ocs")
+    assert operator.watermark("ocs") == NOON - timedelta(minutes=40)
+
+
 def test_a_message_that_is_read_otherwise_than_before_moves_no_money_by_itself(operator, monkeypatch):
     operator.messages("1.jsonl", [message("M1"), message("M2", at="2024-07-09T11:50:00Z")])
     (wrong,) = operator.take("smsc")
