@@ -25,6 +25,7 @@ from elsewhere import CHECKOUT, Elsewhere, Environment
 from reconcile.runtime.ports import LOOPBACK, Ports
 from reconcile.store.embedded import EmbeddedPostgres
 
+pytestmark = pytest.mark.timeout(900)  # the environment and the deployment are made in the first test
 LOCK = CHECKOUT / "requirements.lock"
 CHAIN = ("feeds", "reconcile", "remedy", "notify")
 BUCKET = "reconcile"

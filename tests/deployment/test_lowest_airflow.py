@@ -9,6 +9,7 @@ from elsewhere import CHECKOUT, Elsewhere, Environment
 
 from reconcile.store.embedded import EmbeddedPostgres
 
+pytestmark = pytest.mark.timeout(900)  # the environment is made in the first test
 CONFIGURATION = """
 [store]
 url = "{store}"
