@@ -113,15 +113,17 @@ def test_rows_are_fetched_a_few_at_a_time(reader, charging):
     assert max(sizes) == FETCHED_ROWS
 
 
-def test_more_rows_at_one_instant_than_a_delivery_holds_are_told_and_what_comes_before_is_taken(reader, charging):
+def test_more_rows_at_one_instant_than_a_delivery_holds_are_told_and_what_comes_before_is_taken(
+    reader, charging, monkeypatch
+):
+    monkeypatch.setattr(reading, "_SHORTEST", timedelta(minutes=20))
     operator = reader()
     charging.post("E1", posted_at=datetime.now(UTC) - timedelta(hours=2))
     moment = datetime.now(UTC) - timedelta(hours=1)
     for number in range(9):
         charging.post(f"F{number}", posted_at=moment)
     with pytest.raises(SourceError, match="gives more than 5 rows"):
-        for _ in range(4):  # a run reads so many parts and no more
-            operator.take("ocs", limits=Limits(read_rows=5))
+        operator.take("ocs", limits=Limits(read_rows=5))
     assert keys(operator) == ["E1"]
     assert operator.watermark("ocs") <= moment
 
@@ -236,12 +238,13 @@ def test_a_refused_read_is_read_again_and_made_good(reader, charging):
     assert datetime.now(UTC) - operator.watermark("ocs") < timedelta(minutes=1)
 
 
-def test_a_part_that_is_refused_in_the_middle_holds_the_watermark_and_is_made_good(reader, charging):
+def test_a_part_that_is_refused_in_the_middle_holds_the_watermark_and_is_made_good(reader, charging, monkeypatch):
+    monkeypatch.setattr(reading, "_FEWER", 2)
     operator = reader()
     fill(charging, 120)
     bad = "UPDATE entries SET amount = {} WHERE substr(entry_id, 2)::int BETWEEN 50 AND 70"
     charging.run(bad.format("NULL"))
-    limits = Limits(read_rows=40)
+    limits = Limits(read_rows=70)
     for _ in range(2):
         operator.take("ocs", limits=limits)
         assert datetime.now(UTC) - operator.watermark("ocs") > timedelta(hours=6)
