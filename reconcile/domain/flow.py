@@ -15,13 +15,15 @@ class PassOptions:
     `references_unrelated`: the two sides number their rows each in its own way, so that two references that differ do not
     name two purchases. `fee_minor`, `fee_basis_points`: what a credit may fall short of its confirmation under the same
     reference, in minor units or in hundredths of a per cent of the amount, whichever is more. `baskets`: messages with one
-    identity and different amounts are parts of one purchase, and their sum is owed.
+    identity and different amounts are parts of one purchase, and their sum is owed. `keyless`: the ledger does not show which
+    entries are our own credits.
     """
 
     references_unrelated: bool = False
     fee_minor: int = 0
     fee_basis_points: int = 0
     baskets: bool = False
+    keyless: bool = False
 
 
 DEFAULT_OPTIONS = PassOptions()

@@ -48,6 +48,7 @@ class Intake:
 
     `withdrawn`: batches that earlier runs took and whose rows leave now; `doubted`: see `feeds.withdrawal`.
     `is_stale`: a day whose statement does not say so has become incomplete, because a feed stands still.
+    `keyless`: no ledger feed of the flow has a column for our keys.
     """
 
     flow: Flow
@@ -61,6 +62,7 @@ class Intake:
     withdrawn: Sequence[UUID]
     doubted: Sequence[sa.Row[Any]]
     is_stale: bool
+    keyless: bool
 
     @property
     def sequence(self) -> int:
@@ -124,6 +126,10 @@ def read(connection: sa.Connection, configuration: Configuration, flow: Flow, no
         withdrawn=_withdrawn(connection, flow.name),
         doubted=doubted,
         is_stale=_is_stale(connection, flow, completeness, now),
+        keyless=not any(
+            feed.flow == flow.name and feed.side == "ledger" and "own_key" in feed.named_columns
+            for feed in configuration.feeds
+        ),
     )
 
 
@@ -139,8 +145,9 @@ def run_fold(intake: Intake, lake: Lake, scratch: Path) -> Outcome:
     Whoever stands in a batch that was withdrawn, and in whose place nothing stands yet, is held like one whose row nobody can read.
     """
     accounts, references = withdrawal.concerned(lake, intake.doubted)
+    rules = intake.flow.rules
     return fold(
-        rules=intake.flow.rules,
+        rules=replace(rules, options=replace(rules.options, keyless=intake.keyless)),
         previous=_state(intake, lake, scratch),
         confirmations=_urls(intake, lake, "confirmation"),
         entries=_urls(intake, lake, "ledger"),

@@ -35,7 +35,10 @@ _WRITTEN = {
     state.ENTRIES: """
         SELECT * EXCLUDE (group_id, told, pass) FROM placed WHERE group_id IN (SELECT group_id FROM kept_group)
         UNION ALL BY NAME
-        SELECT * EXCLUDE (group_id, break_group_id, break_id) FROM own_placed
+        SELECT * EXCLUDE (group_id, break_group_id, break_id)
+            -- What says nothing of its key is looked for again in each run, among all that is known by then.
+            REPLACE (CASE WHEN entry_id NOT IN (SELECT entry_id FROM stand_in) THEN own_key END AS own_key)
+        FROM own_placed
         WHERE group_id IN (SELECT group_id FROM kept_group)
         UNION ALL BY NAME
         FROM (

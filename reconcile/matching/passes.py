@@ -26,6 +26,7 @@ def set_rules(session: Session, rules: FlowRules, completeness: Completeness) ->
     options = rules.options
     session.set_variable("references_unrelated", "BOOLEAN", options.references_unrelated)
     session.set_variable("baskets", "BOOLEAN", options.baskets)
+    session.set_variable("keyless", "BOOLEAN", options.keyless)
     session.set_variable("fee_minor", "BIGINT", options.fee_minor)
     session.set_variable("fee_basis_points", "BIGINT", options.fee_basis_points)
     session.set_variable("since", "TIMESTAMPTZ", rules.since)
@@ -49,6 +50,8 @@ def run_passes(session: Session, rules: FlowRules, matches: Path, *, paid: bool 
     file of matches; returns the number of plain pairs. Raises `ConservationError`.
     """
     session.run("own")
+    if rules.options.keyless:
+        _find_own(session, rules)
     plain = find_plain_pairs(session)
     session.set_variable("plain_pairs", "BIGINT", plain.count)
     with MatchesFile(matches, Ids.read(session)) as file, ThreadPoolExecutor(max_workers=1) as beside:
@@ -105,6 +108,20 @@ def _link_split(session: Session) -> None:
     found = split_all([Part(*row) for row in rows])
     _add_links(session, found.links)
     session.execute("INSERT INTO doubt SELECT unnest($1::UBIGINT[])", [found.doubtful])
+
+
+def _find_own(session: Session, rules: FlowRules) -> None:
+    """Our own credits on a ledger without our keys: each attempt takes the earliest entry that could be it."""
+    session.run("own_candidate")
+    rows = session.rows(
+        "SELECT class, side, at_us, number, false FROM own_candidate ORDER BY class, at_us, side, number"
+    )
+    links = list(link_all([Candidate(*row) for row in rows], rules.deadline_after // _MICROSECOND))
+    session.execute(
+        "INSERT INTO own_link SELECT unnest($1::UBIGINT[]), unnest($2::UBIGINT[])",
+        [[row.unit_id for row in links], [row.group_id for row in links]],
+    )
+    session.run("own_keyless")
 
 
 def _tie_payments(session: Session, rules: FlowRules) -> None:

@@ -14,6 +14,9 @@ FROM entry AS e
 JOIN own_attempt AS a ON a.own_key = e.own_key
 ORDER BY e.entry_id, e.batch_id;
 
+-- Entries that are ours without saying so: see own_keyless.sql.
+CREATE TEMP TABLE stand_in AS SELECT entry_id FROM own_entry LIMIT 0;
+
 CREATE TEMP VIEW ledger AS
 SELECT *
 FROM entry

@@ -32,7 +32,13 @@ UNION
 SELECT confirmation_id FROM withdrawn_confirmation
 UNION
 -- What we paid for may have been settled by a late original while our credit was on its way.
-SELECT break_id FROM own_attempt WHERE own_key IN (SELECT own_key FROM new_entry);
+SELECT break_id FROM own_attempt WHERE own_key IN (SELECT own_key FROM new_entry)
+UNION
+SELECT break_id
+FROM own_attempt
+WHERE getvariable('keyless') AND (account, asset, amount_minor) IN (
+    SELECT (account, asset, amount_minor) FROM new_entry WHERE own_key IS NULL AND match_key IS NULL
+);
 
 CREATE TEMP TABLE met AS
 SELECT match_key, confirmation_id

@@ -6,6 +6,7 @@ import os
 import random
 import tempfile
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -170,8 +171,9 @@ def payments_of(rows: list[tuple[str, dict[str, Any]]], paid_row: Any, chance: r
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize("keyless", [False, True])
 def test_a_thousand_worlds_folded_at_once_do_not_depend_on_the_cut(
-    new_folder, make, posted_row, rows_of, at, tmp_path, seed
+    new_folder, make, posted_row, rows_of, at, tmp_path, seed, keyless
 ) -> None:
     chance = random.Random(seed)
     rows = thousand_worlds(make, chance)
@@ -181,12 +183,15 @@ def test_a_thousand_worlds_folded_at_once_do_not_depend_on_the_cut(
     for number, attempt in enumerate(own):
         for copy in range(chance.choice([0, 1, 1, 1, 2])):
             landed_at, where = attempt["sent_at"] + timedelta(minutes=chance.randint(0, 10)), attempt["account"]
-            key, name = attempt["own_key"], f"own {number}.{copy}"
+            key, name = None if keyless else attempt["own_key"], f"own {number}.{copy}"
             rows.append(("posted", posted_row(landed_at, None, where, attempt["amount_minor"], row=name, own_key=key)))
     ticks = [*sorted(chance.sample(range(80), 1 + seed % 5)), COMPLETE_MINUTES]
     arrival = arrivals(rows, ticks, at, chance)
-    one = fold_in_batches(new_folder(tmp_path / "one"), rows, [0] * len(rows), [COMPLETE_MINUTES], at, own)
-    many = fold_in_batches(new_folder(tmp_path / "many"), rows, arrival, ticks, at, own)
+    folders = [new_folder(tmp_path / name) for name in ("one", "many")]
+    for folder in folders:
+        folder.rules = replace(folder.rules, options=replace(folder.rules.options, keyless=keyless))
+    one = fold_in_batches(folders[0], rows, [0] * len(rows), [COMPLETE_MINUTES], at, own)
+    many = fold_in_batches(folders[1], rows, arrival, ticks, at, own)
     assert final(many, rows_of) == final(one, rows_of)
 
 
