@@ -255,7 +255,7 @@ MOMENTS = {
     "before a merged day is put": "die_at(Lake, 'put', 2)",
     "after a merged day is put, before its row": "die_at(compaction, 'retire', 2)",
     "between two days": "die_at(compaction, 'merge', 3)",
-    "between a feed and the runs": "die_at(compaction, '_matches', 1)",
+    "between a feed and the runs": "die_at(compaction, 'merge_runs', 1)",
     "after merged matches are put, before their row": "die_at(compaction, 'retire', 5)",
     "before a retired file is removed": "die_at(Lake, 'remove', 1)",
     "between two retired files": "die_at(Lake, 'remove', 3)",
