@@ -286,3 +286,31 @@ def test_openlineage_is_told_where_the_deliveries_of_a_feed_go(
     for one in ended:
         assert ("file", f"{home}/lake/published") in {(each["namespace"], each["name"]) for each in one["outputs"]}
         assert f"{home}/sandbox/inbox/ocs" in {each["name"] for each in one["inputs"]}
+
+
+FAILING = """
+import json, os
+answers = os.dup(1)
+log = os.open(LOG, os.O_CREAT | os.O_WRONLY, 0o600)
+os.dup2(log, 1)
+os.dup2(log, 2)
+from airflow.dag_processing.dagbag import BundleDagBag
+
+bag = BundleDagBag(os.environ["DAGS"], bundle_path=os.environ["DAGS"], bundle_name="dags-folder")
+for task in bag.dags["reconcile_feeds"].tasks:
+    task.retries = 0
+os.write(answers, json.dumps(bag.dags["reconcile_feeds"].test().state).encode())
+"""
+
+
+def test_the_log_of_a_task_that_fails_names_the_error_and_no_customer(
+    in_airflow: Script, configure: Configure, database_url: str, tmp_path: Path
+) -> None:
+    broken = configure(store=f'url = "{database_url}"', ledger='location = "nosuch2250701020304://inbox/*.csv"')
+    log = tmp_path / "log"
+    assert in_airflow(f"LOG = {str(log)!r}\n{FAILING}", broken) == "failed"
+    text = log.read_text()
+    assert "job failed" in text
+    assert "MaskedError" in text
+    assert "Protocol not known: nosuch[number]" in text
+    assert "2250701020304" not in text
