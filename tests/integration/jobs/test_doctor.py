@@ -191,7 +191,7 @@ def test_a_database_that_is_newer_than_the_program_asks_for_the_newer_release(wo
     with world.database.begin() as connection:
         connection.execute(sa.text("update alembic_version set version_num = '9999'"))
     [(level, text)] = found(world, "schema")
-    assert (level, "install the release that made it" in text) == ("failure", True)
+    assert (level, "run the newer program" in text) == ("failure", True)
 
 
 def test_a_secret_that_is_missing_is_named(world_of, database_url, monkeypatch):
