@@ -21,7 +21,7 @@ def test_every_route_needs_a_session_unless_it_is_named_open(desk, world):
     with httpx.Client(base_url=desk, trust_env=False) as nobody:
         for route in routes(world):
             path = route.path.format(number="K", incident_id=sample.INCIDENT, confirmation_id=sample.INCIDENT,
-                                     contact_id=sample.INCIDENT, day="2024-07-09", name="a.csv", flow="topup")  # fmt: skip
+                                     contact_id=sample.INCIDENT, day="2024-07-09", name="a.csv", flow="topup", row_id=sample.INCIDENT)  # fmt: skip
             for method in route.methods:
                 answer = nobody.request(method, path)
                 if path in OPEN_PATHS:
