@@ -113,7 +113,9 @@ def test_nothing_leaves_for_its_age_while_a_legal_hold_stands(town: Town):
 
 
 def test_a_landed_file_stays_while_a_row_of_it_is_held(town: Town):
-    town.ledger("020.csv", [entry("Q1", amount="?"), *(entry(f"Q{n}") for n in range(2, 40))], through=LATE)
+    at = (LATE - timedelta(hours=1)).strftime("%Y-%m-%d %H:%M:%S")
+    rows = [entry("Q1", amount="?", at=at), *(entry(f"Q{n}", at=at) for n in range(2, 40))]
+    town.ledger("020.csv", rows, through=LATE)
     town.take("ocs")
     town.at(LATE + timedelta(days=600))
     town.keep()
