@@ -259,4 +259,4 @@ def with_template(monkeypatch, folder):
     """Adds a template to those that are built in, as the next release would."""
     file = folder / "akwaba.toml"
     file.write_text(TEMPLATE + EXAMPLE.format(1050) + EXAMPLE.format(500))
-    monkeypatch.setattr(side, "_catalogue", lambda: Catalogue.load([builtin(), file]))
+    monkeypatch.setattr(side, "_catalogue", lambda *_: Catalogue.load([builtin(), file]))
