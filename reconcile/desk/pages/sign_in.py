@@ -82,7 +82,7 @@ def sign_out(page: Viewing) -> Response:
 def language(
     page: Viewing,
     choice: Annotated[str, Form(max_length=2)],
-    next: Annotated[str, Form(**_SHORT)] = "/",  # noqa: A002
+    next: Annotated[str, Form(**_SHORT)] = "/",  # noqa: A002 - the form's own name
 ) -> Response:
     """Remembers the language in which this person reads."""
     with page.world.database.begin() as connection:
