@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from reconcile.desk.background import background
@@ -47,6 +48,7 @@ def create_app(world: World) -> FastAPI:
     for page in _PAGES:
         app.include_router(page.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.router.routes.append(Route("/favicon.ico", _to_mark))
     app.add_middleware(Protection)
     handlers: dict[Any, Any] = {
         SignInNeededError: _to_sign_in,
@@ -57,6 +59,11 @@ def create_app(world: World) -> FastAPI:
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
     return app
+
+
+def _to_mark(_: Request) -> Response:
+    # What a browser asks for by itself beside a page that names no icon, such as a report.
+    return RedirectResponse("/static/mark.svg", status_code=308)
 
 
 def _to_sign_in(request: Request, _: SignInNeededError) -> Response:

@@ -38,6 +38,7 @@ def to_standard_error(
     for name in _WEB_SERVER:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
+        logger.setLevel(logging.NOTSET)  # one level for all, whatever the server set up for itself
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(known, logging.WARNING))
     logging.captureWarnings(True)

@@ -121,6 +121,11 @@ def test_security_headers_are_on_every_answer(desk, sign_in):
     assert "script" not in SECURITY_HEADERS["Content-Security-Policy"]
 
 
+def test_a_browser_that_asks_for_an_icon_gets_the_mark(desk):
+    with httpx.Client(base_url=desk, trust_env=False, follow_redirects=True) as client:
+        assert client.get("/favicon.ico").headers["content-type"].startswith("image/svg+xml")
+
+
 def test_a_body_beyond_the_limit_is_refused_before_it_is_read(desk):
     with httpx.Client(base_url=desk, trust_env=False) as client:
         assert client.post("/sign-in", data={"username": "x" * BODY_BYTES_MAX}).status_code == 413

@@ -154,7 +154,8 @@ def test_the_environment_goes_before_what_is_configured(said, monkeypatch):
     assert json.loads(stream.getvalue())["event"] == "yes"
 
 
-def test_the_web_server_and_warnings_go_the_same_way(said):
+def test_the_web_server_and_warnings_go_the_same_way(said, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("uvicorn.access"), "level", logging.ERROR)
     stream = said()
     logging.getLogger("uvicorn.access").info('%s - "%s %s" %d', "127.0.0.1:5", "GET", f"/search?q={PHONE}", 200)
     events = [json.loads(line)["event"] for line in stream.getvalue().splitlines()]
