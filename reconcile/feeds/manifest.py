@@ -144,8 +144,16 @@ def hold(connection: sa.Connection, feed: str) -> None:
     connection.execute(sa.select(feeds.c.feed).where(feeds.c.feed == feed).with_for_update())
 
 
-def overlapping(connection: sa.Connection, feed: Feed, span: Span, since: datetime) -> list[str]:
-    """Published files of the feed that may hold a row with a key of `span`.
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Published files below the lake; `withdrawn`: batches whose rows still lie in them and do not count any more."""
+
+    files: tuple[str, ...] = ()
+    withdrawn: tuple[UUID, ...] = ()
+
+
+def overlapping(connection: sa.Connection, feed: Feed, span: Span, since: datetime) -> Earlier:
+    """What the feed published that may hold a row with a key of `span`.
 
     A row with the same key and content was published after it happened, so no file from before `earliest` can hold it; one
     with another content is looked for since `since`. Both need a file whose range of keys meets this one.
@@ -162,7 +170,9 @@ def overlapping(connection: sa.Connection, feed: Feed, span: Span, since: dateti
             batches.c.first_key <= span.last_key,
         )
     )
-    return sorted(connection.execute(query).scalars())
+    files = sorted(connection.execute(query).scalars())
+    taken_back = sa.select(batches.c.batch_id).where(batches.c.status == "withdrawn", batches.c.path.in_(files))
+    return Earlier(tuple(files), tuple(sorted(connection.execute(taken_back).scalars())))
 
 
 def withdrawn(connection: sa.Connection, feed: Feed, span: Span) -> list[str]:

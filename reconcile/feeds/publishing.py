@@ -16,7 +16,7 @@ from reconcile.feeds.control import Control, read_control
 from reconcile.feeds.intake import Intake, Tally
 from reconcile.feeds.landing import MAX_AHEAD
 from reconcile.feeds.limits import Limits
-from reconcile.feeds.manifest import Accepted, Landed
+from reconcile.feeds.manifest import Accepted, Earlier, Landed
 from reconcile.feeds.numbering import Place, place_of, sequence_of
 from reconcile.feeds.ranges import NodeRange
 from reconcile.feeds.refusal import Refused
@@ -34,10 +34,10 @@ class OvertakenError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What the fates of a batch's rows rest on: the keys it spans, and the published files that hold some of these."""
+    """What the fates of a batch's rows rest on: the keys it spans, and what was published that holds some of these."""
 
     span: Span | None
-    compared_with: tuple[str, ...]
+    compared_with: Earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +151,21 @@ class Publisher:
         with self.database.begin() as connection:
             compared_with = self._overlapping(connection, span)
             withdrawn = manifest.withdrawn(connection, self.feed, span) if span is not None else []
-        staging.judge([self.lake.url(path) for path in compared_with])
+        staging.judge([self.lake.url(path) for path in compared_with.files], compared_with.withdrawn)
         if self.feed.side == "confirmation":
             staging.doubt_second_readings([self.lake.url(path) for path in withdrawn])
-        return Basis(span, tuple(compared_with))
+        return Basis(span, compared_with)
 
     def hold(self, connection: sa.Connection, basis: Basis, source: str) -> None:
         """Until the transaction ends nobody else publishes for the feed. Raises `OvertakenError`."""
         manifest.hold(connection, self.feed.name)
-        if tuple(self._overlapping(connection, basis.span)) != basis.compared_with:
+        if self._overlapping(connection, basis.span) != basis.compared_with:
             raise OvertakenError(f"rows of {self.feed.name} were published while {source} was judged")
 
-    def _overlapping(self, connection: sa.Connection, span: Span | None) -> list[str]:
-        return [] if span is None else manifest.overlapping(connection, self.feed, span, self.now - self.flow.horizon)
+    def _overlapping(self, connection: sa.Connection, span: Span | None) -> Earlier:
+        if span is None:
+            return Earlier()
+        return manifest.overlapping(connection, self.feed, span, self.now - self.flow.horizon)
 
     def local(self, path: str, scratch: Path) -> Path:
         """A landed file as one that can be read again and again without a network."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+from uuid import UUID
 
 import duckdb
 import pyarrow as pa
@@ -131,10 +132,13 @@ class Staging:
         [(rows, old)] = self._connection.execute(query, [instant]).fetchall()
         return rows, old
 
-    def judge(self, earlier: Sequence[str]) -> None:
-        """Gives each row its fate; `earlier`: Parquet files, as DuckDB opens them, that may hold rows with the same keys."""
+    def judge(self, earlier: Sequence[str], withdrawn: Sequence[UUID] = ()) -> None:
+        """Gives each row its fate; `earlier`: Parquet files, as DuckDB opens them, that may hold rows with the same keys; those of
+        the batches `withdrawn` do not count.
+        """
         if earlier:
             self._connection.execute("SET VARIABLE files = $1", [list(earlier)])
+            self._connection.execute("SET VARIABLE withdrawn = $1::UUID[]", [[str(one) for one in withdrawn]])
             self._connection.execute("DROP TABLE earlier")
             self._connection.execute(resources.text(f"sql/feeds/earlier_{self._side.table}.sql"))
         self._connection.execute(resources.text("sql/feeds/judge.sql"))

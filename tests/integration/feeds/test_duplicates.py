@@ -118,7 +118,7 @@ def test_duplicates_are_looked_for_only_where_they_can_be(operator):
 
     def candidates(first, last, earliest=NOON - hour):
         with operator.database.begin() as connection:
-            return len(manifest.overlapping(connection, feed, Span(first, last, earliest), NOON - hour))
+            return len(manifest.overlapping(connection, feed, Span(first, last, earliest), NOON - hour).files)
 
     assert candidates("E40", "E99") == 0
     assert candidates("E15", "E19") == 1

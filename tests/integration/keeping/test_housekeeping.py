@@ -13,6 +13,7 @@ import pytest
 
 from reconcile import config
 from reconcile.jobs.housekeeping import needed
+from reconcile.jobs.withdrawing import withdraw_batch
 from reconcile.store import worker_lock
 from reconcile.store.scratch import scratch_folder
 from tests.integration.feeds.conftest import CONFIGURATION, LEDGER_HEADER, entry
@@ -71,6 +72,23 @@ def test_a_late_delivery_for_a_past_day_joins_its_file(town: Town):
         )
         == 1
     )
+
+
+def test_rows_that_were_taken_back_from_a_merged_day_count_anew_when_they_come_again(town: Town):
+    first, second = [
+        (row["batch_id"], (town.folder / "inbox" / "ocs" / name).read_text())
+        for name in ("000.csv", "001.csv")
+        for row in town.query(f"select batch_id from batches where feed = 'ocs' and source like '%{name}'")
+    ]
+    town.keep()
+    withdraw_batch(town.world, second[0], actor="user:ines", reason="another operator's file")
+    rows = len(NUMBERS)
+    town.deliver(
+        "ocs", "again.csv", first[1] + second[1].split("\n", 1)[1], rows=2 * rows, through=FIRST + timedelta(hours=17)
+    )
+    town.take("ocs")
+    (again,) = town.query("select published_rows, duplicate_rows, reason from batches where source like '%again.csv'")
+    assert (again["published_rows"], again["duplicate_rows"], again["reason"]) == (rows, rows, None)
 
 
 def test_a_rehearsal_says_what_would_be_done_and_does_nothing(town: Town):
