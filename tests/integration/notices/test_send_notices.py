@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from reconcile.notices.outcome import ChannelDownError
-from reconcile.store import tables
+from reconcile.store import accounts, tables
 
 from .conftest import NOW, PAYER, free_port
 
@@ -113,6 +113,19 @@ def test_a_customer_who_does_not_want_to_be_told_is_not(told, smsc):
     told.knows("+2250707000033", opted_out=True)  # after planning, before sending
     assert told.send() == {"detected.sms.suppressed": 1}
     assert smsc.submitted == []
+
+
+def test_nothing_is_sent_to_a_suppressed_number_whatever_the_directory_says(told, smsc):
+    told.plan(told.case(), told.case(payer="+2250707000033"))
+    with told.database.begin() as connection:
+        accounts.suppress(connection, PAYER, reason="asked never to be told anything", now=NOW)
+    told.knows(PAYER, opted_out=False)
+    counts = told.send()
+    assert (counts["detected.sms.suppressed"], counts["detected.sms.submitted"]) == (1, 1)
+    assert [recipient for recipient, _ in smsc.texts] == ["+2250707000033"]
+    told.plan(told.case())
+    assert told.send() == {}
+    assert [status for _, status in told.statuses()].count("suppressed") == 2
 
 
 def test_a_payer_without_an_address_is_not_told_and_that_is_written_down(told):
