@@ -1,6 +1,6 @@
 """Messages to confirmations: what customers were told, and by whom."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -9,10 +9,11 @@ import pyarrow as pa
 from reconcile.config import Feed, Flow
 from reconcile.domain.confirmation import identity, normalise_reference
 from reconcile.domain.ids import confirmation_id, normalise_case_number
+from reconcile.domain.money import Asset
 from reconcile.feeds.draft import Draft
 from reconcile.feeds.messages import Catalogue, Message, Reading
 from reconcile.feeds.readers import RawRow
-from reconcile.feeds.values import read_account, read_asset, read_key, read_minor, read_moment
+from reconcile.feeds.values import Unreadable, read_account, read_asset, read_key, read_minor, read_moment
 from reconcile.feeds.withholding import listed_senders
 
 COLUMNS: Final[dict[str, Any]] = {
@@ -24,12 +25,15 @@ COLUMNS: Final[dict[str, Any]] = {
     "payer": pa.string(),
     "asset": pa.string(),
     "amount_minor": pa.int64(),
+    "balance_minor": pa.int64(),
     "product": pa.string(),
     "outcome": pa.string(),
     "confidence": pa.string(),
     "confirmed_at": pa.timestamp("us", tz="UTC"),
 }
-"""What is read from each message. `row_key` is its id; `reading` says whether its text could be read."""
+"""What is read from each message. `row_key` is its id; `reading` says whether its text could be read; `balance_minor` is what the
+credited account has after it, where the message surely says that.
+"""
 
 _DEFAULT_KINDS: Final = ("airtime", "bundle")
 _TOLD: Final = frozenset({"success", "reversed"})
@@ -129,6 +133,19 @@ class Confirmations:
             found["asset"] = unit.code
             if reading.amount is not None:
                 draft.attempt("amount_minor", read_minor, reading.amount, unit)
+            found["balance_minor"] = _balance_after(found, reading, unit)
+
+
+def _balance_after(found: Mapping[str, Any], reading: Reading, unit: Asset) -> int | None:
+    """What the credited account has after a success, in minor units, where the message is sure to say that: evidence, no more."""
+    if (reading.outcome, reading.confidence) != ("success", "high") or found["account"] != found["payer"]:
+        return None
+    if reading.running_balance is None:
+        return None
+    try:
+        return read_minor(reading.running_balance, unit)
+    except Unreadable:
+        return None
 
 
 def _names_a_case(text: str) -> bool:

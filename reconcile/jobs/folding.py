@@ -34,6 +34,7 @@ STATE_FILES: Final = (
     state.CONFIRMATIONS,
     state.ENTRIES,
     state.PAYMENTS,
+    state.HEARD,
     state.JUDGED,
     state.TOTALS,
     state.MINUTES,
@@ -265,8 +266,7 @@ def _state(intake: Intake, lake: Lake, scratch: Path) -> Path | None:
     folder.mkdir()
     for name in STATE_FILES:
         stored = f"{intake.pointer.path}/{name}"
-        # The run of an earlier version had no payments.
-        if name != state.PAYMENTS or lake.exists(stored):
+        if name not in state.LATER or lake.exists(stored):
             lake.fetch(stored, folder / name)
     return folder
 

@@ -17,7 +17,11 @@ CONFIRMATION: Mapping[str, str] = {
     "confidence": "VARCHAR",
     "confirmed_at": "TIMESTAMPTZ",
     "batch_id": "UUID",
+    "balance_minor": "BIGINT",
 }
+
+HEARD: Mapping[str, str] = {**CONFIRMATION, "heard_for": "UUID"}
+"""A message that stands next to one whose credit is missing: `heard_for`."""
 
 ENTRY: Mapping[str, str] = {
     "entry_id": "UUID",
@@ -101,7 +105,7 @@ MINUTE: Mapping[str, str] = {
 }
 
 
-LATER: frozenset[str] = frozenset({"batch_id", "kind"})
+LATER: frozenset[str] = frozenset({"batch_id", "kind", "balance_minor"})
 """Columns that files of earlier versions do not have."""
 
 

@@ -162,6 +162,8 @@ def _prepare(session: Session, rules: FlowRules, completeness: Completeness, as_
     for view, of_kind in (
         ("judged_before", columns.with_text_ids(columns.VERDICT)),
         ("own_attempt", columns.with_text_ids(columns.OWN_ATTEMPT)),
+        ("past_confirmation", columns.with_text_ids(columns.CONFIRMATION)),
+        ("loose_heard", columns.with_text_ids(columns.HEARD)),
         ("total", columns.TOTAL),
         ("minute_total", columns.MINUTE),
     ):
@@ -169,6 +171,7 @@ def _prepare(session: Session, rules: FlowRules, completeness: Completeness, as_
     session.strings("held_account", "account", [])
     session.strings("held_reference", "reference", [])
     session.strings("withdrawn_id", "id", [])
+    session.strings("withdrawn_batch", "batch_id", [])
     session.execute("CREATE TEMP MACRO id_as_key(id) AS hash(id)")
     session.run("watched")
     session.run("at_hand")

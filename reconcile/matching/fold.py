@@ -51,6 +51,7 @@ _WRITTEN = {
             OR entry_id IN (SELECT entry_id FROM hold WHERE group_id IN (SELECT group_id FROM kept_group))
         ORDER BY entry_id""",
     state.PAYMENTS: f"SELECT {columns.select(columns.PAYMENT)} FROM kept_payment ORDER BY payment_id",  # noqa: S608 - our own names
+    state.HEARD: f"SELECT {columns.select(columns.HEARD)} FROM kept_heard ORDER BY ALL",  # noqa: S608 - our own names
     state.JUDGED: f"SELECT {columns.select(columns.VERDICT)} FROM latest ORDER BY break_id",  # noqa: S608 - our own names
     state.TOTALS: "FROM total_after",
     state.MINUTES: "FROM minute_total_after",

@@ -254,6 +254,7 @@ def normalised(file: ForeignFile) -> str:
             "confidence": "'high'",
             "confirmed_at": _time(file),
             "batch_id": "NULL::UUID",
+            "balance_minor": "NULL::BIGINT",
         }
     else:
         own = {

@@ -31,6 +31,7 @@ def open_views(
     posted_rows += session.files_view("loose_entry", loose_posted, columns.ENTRY, first_row=posted_rows)
     session.set_variable("recalled_confirmation_from", "BIGINT", told_rows)
     session.set_variable("recalled_entry_from", "BIGINT", posted_rows)
+    session.files_view("loose_heard", _of_state(previous, state.HEARD), columns.HEARD)
     past_told, past_posted = _others(horizon.confirmations, confirmations), _others(horizon.entries, entries)
     session.files_view("past_confirmation", past_told, columns.CONFIRMATION)
     session.files_view("past_entry", past_posted, columns.ENTRY)

@@ -67,7 +67,16 @@ def run_passes(session: Session, rules: FlowRules, matches: Path, *, paid: bool 
             _tie_payments(session, rules)
         else:
             session.run("unpaid")
-        steps = ("judge", "verdict", *(["pay_verdict"] if paid else []), "versions", "lines", "matches", "totals")
+        steps = (
+            "judge",
+            "balance",
+            "verdict",
+            *(["pay_verdict"] if paid else []),
+            "versions",
+            "lines",
+            "matches",
+            "totals",
+        )
         for step in (*steps, "conservation"):
             session.run(step)
         plain_written.result()

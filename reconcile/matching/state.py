@@ -11,10 +11,13 @@ MANIFEST = "state.json"
 CONFIRMATIONS = "open_confirmations.parquet"
 ENTRIES = "open_entries.parquet"
 PAYMENTS = "open_payments.parquet"
+HEARD = "heard.parquet"
 JUDGED = "judged.parquet"
 TOTALS = "totals.parquet"
 MINUTES = "minutes.parquet"
 STATEMENT = "statement.json"
+LATER = frozenset({PAYMENTS, HEARD})
+"""Files that states of earlier versions do not have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ SELECT
     outcome,
     confidence,
     confirmed_at,
+    balance_minor,
     getvariable('batch_id')::UUID AS batch_id,
     getvariable('feed') AS feed,
     row_number

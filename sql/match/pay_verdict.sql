@@ -28,6 +28,7 @@ SELECT
     END AS blocked,
     to_json({
         passes: [
+            {pass: 'own', found: CASE WHEN own_minor <> 0 THEN 'our own credit' ELSE 'no entry carries a key of ours' END},
             {pass: 'reference', found: CASE
                 WHEN shown.reference IS NULL THEN 'the payment has no reference'
                 WHEN explained_minor > 0 AND partner_id IS NULL THEN 'a purchase with this reference, for less'

@@ -20,7 +20,7 @@ WITH first_message AS (
     FROM rest_confirmation
     WHERE outcome = 'success'
     QUALIFY row_number() OVER (
-        PARTITION BY confirmation_id ORDER BY confirmed_at, message_id, amount_minor, account, asset, match_key
+        PARTITION BY confirmation_id ORDER BY confirmed_at, message_id, amount_minor, account, asset, match_key, balance_minor
     ) = 1
 ),
 all_messages AS (

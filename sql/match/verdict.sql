@@ -1,5 +1,5 @@
 -- The verdicts of this run.
--- In:  bundle, unit, placed, purchase_paid, judged (the newest version of every verdict so far), new_entry, withdrawn_id; variables grade,
+-- In:  bundle, unit, placed, purchase_paid, running_balance, judged (the newest version of every verdict so far), new_entry, withdrawn_id; variables grade,
 --      ledger_through_before (the ledger's watermark of the last run).
 -- Out: current (one row per open break, and per break that has closed).
 -- Why right: a break has the id of its earliest confirmation, else of its earliest entry. A break of `judged` that no
@@ -36,8 +36,10 @@ WITH known AS (
                 AND u.unit_id IN (SELECT group_id FROM bundle WHERE purchases = 0)
         ) AS unclaimed_entry_ids,
         group_id IN (SELECT group_id FROM purchase_paid WHERE returned) AS payment_returned,
-        group_id IN (SELECT group_id FROM purchase_paid WHERE untold) AS payment_untold
+        group_id IN (SELECT group_id FROM purchase_paid WHERE untold) AS payment_untold,
+        r AS heard
     FROM bundle AS b
+    LEFT JOIN running_balance AS r USING (group_id)
 )
 SELECT
     break_id,
@@ -67,7 +69,8 @@ SELECT
         CASE WHEN payment_untold THEN 'it was found before as paid and not told: a person decides' END,
         CASE WHEN kind = 'recredit_missing' THEN 'our own credit is not on the ledger: a person decides, nothing is sent again' END,
         CASE WHEN kind <> 'misdirected' AND other_account THEN 'an entry on another account has the same reference' END,
-        CASE WHEN unclaimed_entry_ids IS NOT NULL THEN 'an unclaimed entry on this account has the same amount within 72 hours' END
+        CASE WHEN unclaimed_entry_ids IS NOT NULL THEN 'an unclaimed entry on this account has the same amount within 72 hours' END,
+        CASE WHEN heard.says = 'arrived' THEN 'the balance in the messages of this account says that the credit arrived' END
     ), '') END AS blocked,
     to_json({
         passes: [
@@ -87,6 +90,7 @@ SELECT
                 WHEN entries > 0 AND purchases > 0 AND by_reference THEN 'not tried: the reference was enough'
                 WHEN reference IS NULL THEN 'not tried: there is no reference'
                 WHEN 'near_reference' IN passes THEN 'a reference that differs by a slip of the pen'
+                WHEN group_id IN (SELECT group_id FROM near WHERE units > 1 OR purchases > 1) THEN 'several entries could be meant'
                 ELSE 'nothing with a reference that differs by a slip of the pen' END},
             {pass: 'identity', found: CASE
                 WHEN entries > 0 AND purchases > 0 AND by_reference THEN 'not tried: the reference was enough'
@@ -97,8 +101,22 @@ SELECT
                 WHEN entries > 0 AND purchases > 0 AND by_reference THEN 'not tried: the reference was enough'
                 WHEN 'split' IN passes THEN 'entries of the account that add up to the amount'
                 WHEN purchases = 0 THEN 'not tried: there is no confirmation'
-                WHEN group_id IN (SELECT group_id FROM doubt) THEN 'several entries could be meant'
-                ELSE 'no entries of the account add up to the amount' END}
+                WHEN group_id IN (SELECT group_id FROM doubt) AND group_id NOT IN (SELECT group_id FROM near) THEN 'several entries could be meant'
+                ELSE 'no entries of the account add up to the amount' END},
+            {pass: 'tolerance', found: CASE
+                WHEN purchases = 0 THEN 'not tried: there is no confirmation'
+                WHEN getvariable('fee_minor') = 0 AND getvariable('fee_basis_points') = 0 THEN 'not tried: this flow knows no fee'
+                WHEN entries = 0 OR NOT coalesce(by_reference, false) THEN 'not tried: no entry has this reference on this account'
+                WHEN balance_minor <= 0 THEN 'not tried: nothing is missing'
+                WHEN purchases > 1 OR reversals > 0 OR own_minor <> 0 OR conflicting THEN 'not tried: more than one confirmation and its credit'
+                ELSE 'more is missing than the fee of this flow' END},
+            {pass: 'balance', found: CASE
+                WHEN purchases = 0 THEN 'not tried: there is no confirmation'
+                WHEN balance_minor <= 0 THEN 'not tried: nothing is missing'
+                WHEN heard.told_minor IS NULL THEN 'not tried: no message tells the balance of this account'
+                WHEN heard.says = 'arrived' THEN 'the balance in the messages of this account rose by the amount'
+                WHEN heard.says = 'missing' THEN 'the balance in the messages of this account did not rise by the amount'
+                ELSE 'the balances in the messages before and after it say nothing' END}
         ],
         low_confidence: low,
         amounts_read: CASE WHEN conflicting THEN amounts_read END,
@@ -107,7 +125,11 @@ SELECT
         stray_entry_ids: stray_entry_ids,
         unclaimed_entry_ids: unclaimed_entry_ids,
         held_entry_ids: hold_entry_ids,
-        quarantined_row_could_settle: held
+        quarantined_row_could_settle: held,
+        running_balance: CASE WHEN heard.told_minor IS NOT NULL THEN struct_pack(
+            says := heard.says, told_minor := heard.told_minor,
+            before_message_id := heard.before_message_id, before_minor := heard.before_minor,
+            after_message_id := heard.after_message_id, after_minor := heard.after_minor) END
     })::VARCHAR AS evidence
 FROM known
 WHERE kind IS NOT NULL;

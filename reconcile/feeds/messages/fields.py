@@ -36,6 +36,7 @@ def read_fields(template: Template, folded: str, spans: Spans, message: Message,
         return None
     asset: str | None = None
     figures: dict[str, Decimal] = {}
+    is_running = row.running_balance
     for slot, number, before, after in groups.money:
         written = text[number]
         if written is None:
@@ -46,6 +47,8 @@ def read_fields(template: Template, folded: str, spans: Spans, message: Message,
             return None
         figures[slot] = figure
         asset = asset or code
+        # A balance in another currency is that of another account.
+        is_running = is_running and code == asset
     if "amount" not in figures and row.outcome in _NEEDS_AMOUNT:
         return None
     reference = text[groups.reference]
@@ -64,6 +67,8 @@ def read_fields(template: Template, folded: str, spans: Spans, message: Message,
         _compact(text[groups.payer]),
         moment(time, country) if time else moment_in_reference(reference, country),
         "high" if template.from_sender(message.sender) else "low",
+        (),
+        figures.get("balance") if is_running else None,
     )
 
 

@@ -55,6 +55,7 @@ class Reading:
 
     `account` is whom the text says was credited, `payer` whom it says the money came from, both as written.
     `occurred_at` is aware and evidence only: a confirmation counts from when it was sent, not from what it says.
+    `running_balance` is the balance where it is surely that of the credited account, in the currency of the amount.
     `alternatives` holds the readings of an `ambiguous` message; none of them is chosen.
     """
 
@@ -72,6 +73,7 @@ class Reading:
     occurred_at: datetime | None = None
     confidence: Confidence | None = None
     alternatives: tuple[Reading, ...] = ()
+    running_balance: Decimal | None = None
 
 
 UNPARSED = Reading("unparsed")

@@ -75,7 +75,7 @@ class Example(BaseModel):
 
 
 class TemplateRow(BaseModel):
-    """A `[[template]]` of a TOML file, checked."""
+    """A `[[template]]` of a TOML file, checked. `running_balance`: its balance is what the credited account has after the credit."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -87,6 +87,7 @@ class TemplateRow(BaseModel):
     outcome: Literal["success", "pending", "failed", "reversed"]
     currency: str | None = None
     decimal_mark: Literal[".", ","] | None = None
+    running_balance: bool = False
     pattern: str
     examples: tuple[Example, ...] = Field(min_length=2)
 
@@ -101,6 +102,12 @@ class TemplateRow(BaseModel):
     def _purchase_has_an_amount(self) -> Self:
         if self.outcome in {"success", "pending"} and "{amount}" not in self.pattern:
             raise ValueError("a template of a purchase needs the slot {amount}")
+        return self
+
+    @model_validator(mode="after")
+    def _running_balance_is_there(self) -> Self:
+        if self.running_balance and (self.outcome != "success" or "{balance}" not in self.pattern):
+            raise ValueError("running_balance says that {balance} is what a success leaves on the credited account")
         return self
 
 

@@ -94,10 +94,25 @@ def test_a_message_is_published_as_matching_reads_it(operator):
         "outcome": "success",
         "confidence": "high",
         "confirmed_at": NOON - timedelta(minutes=15),
+        "balance_minor": None,
         "batch_id": UUID(batch_id),
         "feed": "smsc",
         "row_number": 1,
     }
+
+
+def test_what_a_deposit_leaves_on_the_account_is_published_with_it(operator):
+    smsc, *others = CONFIGURATION["feed"]
+    deposits = {**smsc, "senders": ["Flooz"], "kinds": {"purchase": ["deposit"]}}
+    operator.configure({**CONFIGURATION, "feed": [deposits, *others]})
+    text = (
+        "Depot de 15000 FCFA recu de l'agent 0501020304 sur votre compte Flooz. Nouveau solde Flooz: 15450 FCFA. "
+        "Trans ID: MD240709.1145.C10201"
+    )
+    operator.messages("a.jsonl", [message("M1", text, sender="Flooz")])
+    operator.take("smsc")
+    (row,) = operator.published("smsc")
+    assert (row["amount_minor"], row["balance_minor"]) == (15000, 15450)
 
 
 def test_only_what_tells_of_a_purchase_is_in_scope(operator):

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -52,6 +53,7 @@ def test_a_message_is_read_in_the_forms_in_which_everything_is_compared(read):
         "payer": "+2250505111111",
         "asset": "XOF",
         "amount_minor": 1050,
+        "balance_minor": None,
         "product": "airtime",
         "outcome": "success",
         "confidence": "high",
@@ -60,8 +62,6 @@ def test_a_message_is_read_in_the_forms_in_which_everything_is_compared(read):
 
 
 def parsed(**fields):
-    from decimal import Decimal
-
     given = {"kind": "airtime", "outcome": "success", "amount": Decimal(500), "currency": "XOF", "confidence": "high"}
     return Reading("parsed", **{**given, **fields})
 
@@ -109,6 +109,26 @@ def test_a_reading_of_low_confidence_drops_no_message(read, doubt):
     assert not draft.out_of_scope
     assert (draft.found["reading"], draft.found["account"], draft.found["id"]) == ("uncertain", "+2250505111111", None)
     assert read(catalogue=Said(parsed(confidence="low"))).found["reading"] == "parsed"
+
+
+BALANCE = {"running_balance": Decimal(2500)}
+
+
+@pytest.mark.parametrize(
+    ("said", "balance"),
+    [
+        (BALANCE, 2500),
+        ({"balance": Decimal(2500)}, None),  # whose, or of what, the text does not say
+        ({**BALANCE, "account": "0505111111"}, 2500),
+        ({**BALANCE, "account": "0707123456"}, None),  # it reached another than the credited one
+        ({**BALANCE, "confidence": "low"}, None),
+        ({**BALANCE, "outcome": "reversed"}, None),
+        ({"running_balance": Decimal("2500.5")}, None),
+    ],
+)
+def test_a_balance_is_taken_only_where_it_is_surely_that_of_the_credited_account(read, said, balance):
+    draft = read(catalogue=Said(parsed(**said)))
+    assert (draft.found["balance_minor"], draft.problems) == (balance, {})
 
 
 def test_which_kinds_are_purchases_can_be_configured(read):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,7 @@ def told(
     outcome: str = "success",
     confidence: str = "high",
     provider: str = "maxit",
+    balance: int | str | None = None,
 ) -> dict[str, Any]:
     """A confirmation as the feeds publish it."""
     return {
@@ -71,6 +73,7 @@ def told(
         "outcome": outcome,
         "confidence": confidence,
         "confirmed_at": at,
+        "balance_minor": None if balance is None else int(balance),
     }
 
 
@@ -195,6 +198,12 @@ def rows_of(file: Path) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in connection.fetchall()]
 
 
+def balance_of(verdict: dict[str, Any]) -> dict[str, Any] | None:
+    """What the running balance says of a verdict, if its message tells one."""
+    found: dict[str, Any] | None = json.loads(verdict["evidence"]).get("running_balance")
+    return found
+
+
 @dataclass
 class Story:
     """Plays a text line by line; lines that begin with `>` are what each `fold` must have said."""
@@ -303,6 +312,7 @@ class Story:
                 f"confirmed {verdict['confirmed_minor']} credited {verdict['credited_minor']} own {verdict['own_minor']}",
                 f"owed {verdict['owed_minor']} known {short(verdict['decidable_at'])}",
                 *([f"whole {short(verdict['credited_at'])}"] if verdict["credited_at"] else []),
+                *([f"balance {balance['says']}"] if (balance := balance_of(verdict)) else []),
                 *([f"blocked: {verdict['blocked']}"] if verdict["blocked"] else []),
             )
         for row in rows_of(outcome.own):
@@ -358,6 +368,11 @@ def paid_row() -> Any:
 @pytest.fixture(scope="session", name="rows_of")
 def _rows_of() -> Any:
     return rows_of
+
+
+@pytest.fixture(scope="session", name="balance_of")
+def _balance_of() -> Any:
+    return balance_of
 
 
 @pytest.fixture(scope="session")

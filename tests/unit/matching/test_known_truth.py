@@ -151,6 +151,31 @@ def never_credited(p: Purchase) -> None:
     p.truth("never_credited", p.amount)
 
 
+def balances(p: Purchase) -> None:
+    """A wallet and its messages: what each says, one purchase of three is never credited, and often something goes unseen."""
+    wallet, missing = p.chance.randint(0, 5000), p.chance.randint(0, 2)
+    front_end_counts = p.chance.choice([True, False])
+    unseen = p.chance.choice([None, None, 0, 1])
+    for number in range(3):
+        is_missing = number == missing
+        amount = p.amount + 7 * number
+        wallet += amount if not is_missing or front_end_counts else 0
+        p.told(reference=f"{p.reference}B{number}", value=amount, when=p.at + timedelta(minutes=number), balance=wallet)
+        if not is_missing:
+            p.posted(reference=f"{p.reference}B{number}", value=amount, when=p.at + timedelta(minutes=number))
+        if number == unseen:
+            wallet -= 1
+    p.truth("never_credited", p.amount + 7 * missing)
+    seen = (missing > 0 and unseen != missing - 1, missing < 2 and unseen != missing)
+    if front_end_counts:
+        p.world.balances[p.account, "arrived" if any(seen) else None] += 1
+    elif seen[0]:
+        p.world.balances[p.account, "missing"] += 1
+    else:
+        # Without the message before it nobody can tell a balance that counts from one that does not.
+        p.world.balances[p.account, "arrived" if seen[1] else None] += 1
+
+
 def under_credited(p: Purchase) -> None:
     p.told()
     p.posted(value=p.amount - 70)
@@ -297,6 +322,7 @@ FATES = {
     reversed_and_credited_again: 3,
     retracted: 3,
     never_credited: 8,
+    balances: 6,
     under_credited: 4,
     over_credited: 4,
     misdirected: 4,
@@ -321,6 +347,7 @@ class World:
         self.told: list[dict[str, Any]] = []
         self.posted: list[dict[str, Any]] = []
         self.truth: Counter[tuple[str, str, int]] = Counter()
+        self.balances: Counter[tuple[str, str | None]] = Counter()
         for number in range(self.chance.randint(3, 12)):
             [fate] = self.chance.choices(list(FATES), list(FATES.values()))
             fate(Purchase(self, f"{seed}.{number}"))
@@ -328,16 +355,18 @@ class World:
 
 @pytest.mark.parametrize("batches", [1, 6])
 def test_everything_that_can_be_told_is_told_and_nothing_is_invented(
-    new_folder, told_row, posted_row, paid_row, rows_of, at, tmp_path, batches
+    new_folder, told_row, posted_row, paid_row, rows_of, balance_of, at, tmp_path, batches
 ) -> None:
     told, posted, paid = [], [], []
     truth: Counter[tuple[str, str, int]] = Counter()
+    balances: Counter[tuple[str, str | None]] = Counter()
     for seed in range(FIRST_SEED, FIRST_SEED + WORLDS):
         world = World(seed, told_row, posted_row, paid_row, at)
         paid += world.paid
         told += world.told
         posted += world.posted
         truth += world.truth
+        balances += world.balances
     folder = new_folder(tmp_path)
     step = 12 * 60 // batches
     for batch in range(batches):
@@ -349,11 +378,8 @@ def test_everything_that_can_be_told_is_told_and_nothing_is_invented(
     assert not told
     assert not paid
     assert not posted
-    found = Counter(
-        (row["kind"], row["account"], row["owed_minor"])
-        for row in rows_of(folder.outcomes[-1].folder / "judged.parquet")
-        if row["kind"] != "settled"
-    )
+    judged = [row for row in rows_of(folder.outcomes[-1].folder / "judged.parquet") if row["kind"] != "settled"]
+    found = Counter((row["kind"], row["account"], row["owed_minor"]) for row in judged)
     right = (found & truth).total()
     invented, ambiguous = (
         found.total() - right,
@@ -364,6 +390,12 @@ def test_everything_that_can_be_told_is_told_and_nothing_is_invented(
         f"precision {right / found.total():.4f}, recall {right / truth.total():.4f}, {ambiguous} ambiguous, {invented} invented"
     )
     assert found == truth
+    assert balances == Counter((row["account"], said["says"]) for row in judged if (said := balance_of(row)))
+    assert all(
+        ("balance" in (row["blocked"] or "")) == (said["says"] == "arrived")
+        for row in judged
+        if (said := balance_of(row))
+    )
 
 
 def split(rows: list[dict[str, Any]], time: str, until: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reconcile.domain.breaks import OWING
 from reconcile.matching import state
 
 if TYPE_CHECKING:
@@ -146,6 +147,8 @@ def thousand_worlds(make: Any, chance: random.Random) -> list[tuple[str, dict[st
                 chance.choice(["success"] * 7 + ["reversed"]) if event[0] == "told" else chance.choice([1] * 6 + [-1])
             )
             rows.append(make(len(rows), (*event, last)))
+            if rows[-1][0] == "told" and last == "success":
+                rows[-1][1]["balance_minor"] = chance.choice([None, 1000, 1100, 1200, 1300])
     return rows
 
 
@@ -173,7 +176,7 @@ def payments_of(rows: list[tuple[str, dict[str, Any]]], paid_row: Any, chance: r
 @pytest.mark.parametrize("seed", range(SEEDS))
 @pytest.mark.parametrize("keyless", [False, True])
 def test_a_thousand_worlds_folded_at_once_do_not_depend_on_the_cut(
-    new_folder, make, posted_row, rows_of, at, tmp_path, seed, keyless
+    new_folder, make, posted_row, rows_of, balance_of, at, tmp_path, seed, keyless
 ) -> None:
     chance = random.Random(seed)
     rows = thousand_worlds(make, chance)
@@ -193,6 +196,8 @@ def test_a_thousand_worlds_folded_at_once_do_not_depend_on_the_cut(
     one = fold_in_batches(folders[0], rows, [0] * len(rows), [COMPLETE_MINUTES], at, own)
     many = fold_in_batches(folders[1], rows, arrival, ticks, at, own)
     assert final(many, rows_of) == final(one, rows_of)
+    said = [balance_of(row) for row in final(one, rows_of)["verdicts"] if row["kind"] in OWING]
+    assert {"arrived", "missing", None} == {balance["says"] for balance in said if balance}
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

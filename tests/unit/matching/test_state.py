@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from reconcile.matching import state
@@ -92,6 +93,51 @@ def test_an_open_break_outlives_the_horizon_until_it_is_paid(folder, told_row, p
     entry = posted_row(sent_at, None, "A", 100, row="ours", own_key="k")
     assert kinds(folder.fold([], [entry], complete=at(5 * DAY + HOUR), own=own), rows_of) == [("settled", 2)]
     assert [row["verdict"] for row in rows_of(folder.outcomes[-1].own)] == ["verified"]
+
+
+def balances(outcome: Any, rows_of: Any, balance_of: Any) -> list[Any]:
+    return [(row["version"], (balance_of(row) or {}).get("says")) for row in rows_of(outcome.verdicts)]
+
+
+def test_a_message_of_a_later_batch_says_what_became_of_the_balance_and_is_remembered_beyond_the_horizon(
+    folder, told_row, posted_row, rows_of, balance_of, at
+) -> None:
+    before = told_row(at(0), "R1", "A", 100, message="m1", balance=300)
+    missing = told_row(at(5), "R2", "A", 500, message="m2", balance=800)
+    after = told_row(at(60), "R3", "A", 200, message="m3", balance=500)
+    folder.fold([before], [posted_row(at(1), "R1", "A", 100, row="e1")], complete=at(3))
+    first = folder.fold([missing], [], complete=at(30))
+    assert balances(first, rows_of, balance_of) == [(1, "arrived")]
+    second = folder.fold([after], [posted_row(at(61), "R3", "A", 200, row="e3")], complete=at(90))
+    assert balances(second, rows_of, balance_of) == [(2, "missing")]
+    assert [row["blocked"] for row in rows_of(first.verdicts) + rows_of(second.verdicts)] == [
+        "the balance in the messages of this account says that the credit arrived",
+        None,
+    ]
+    for day in range(1, 4):
+        assert rows_of(folder.fold([], [], complete=at(day * DAY + HOUR)).verdicts) == []
+
+
+def test_a_message_that_is_withdrawn_says_nothing_any_more(
+    folder, told_row, posted_row, rows_of, balance_of, at
+) -> None:
+    credit = posted_row(at(1), "R1", "A", 100, row="e1")
+    folder.fold([told_row(at(0), "R1", "A", 100, message="m1", balance=300)], [credit], complete=at(3))
+    known = folder.fold([told_row(at(5), "R2", "A", 500, message="m2", balance=800)], [], complete=at(30))
+    assert balances(known, rows_of, balance_of) == [(1, "arrived")]
+    assert (2, None) in balances(folder.fold([], [], complete=at(31), withdrawn=("c0",)), rows_of, balance_of)
+
+
+def test_batches_and_states_of_before_there_were_balances_are_read_as_without(
+    folder, told_row, rows_of, balance_of, at
+) -> None:
+    folder.fold([told_row(at(0), "R1", "A", 100, message="m1")], [], complete=at(30))
+    batch, known = folder.home / "c0.parquet", folder.outcomes[0].folder
+    for file in (batch, known / state.CONFIRMATIONS):
+        pq.write_table(pq.read_table(file).drop_columns("balance_minor"), file)
+    (known / state.HEARD).unlink()
+    last = folder.fold([told_row(at(31), "R2", "A", 500, message="m2", balance=800)], [], complete=at(60))
+    assert balances(last, rows_of, balance_of) == [(1, None)]
 
 
 def test_only_days_that_changed_are_reported(folder, told_row, posted_row, at) -> None:

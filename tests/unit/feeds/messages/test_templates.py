@@ -45,6 +45,29 @@ def test_the_general_extractor_contradicts_no_template(template: Template, examp
     assert reading.reference in {example.reference, None}
 
 
+@pytest.mark.parametrize(("template", "example"), EXAMPLES)
+def test_a_balance_runs_only_in_formats_that_say_what_their_own_account_was_credited_with(
+    template: Template, example: Example
+) -> None:
+    reading = CATALOGUE.read(Message("1", example.text, country=example.country))
+
+    assert reading.running_balance == (reading.balance if template.row.running_balance else None)
+    assert not template.row.running_balance or template.row.kind in {"deposit", "interest", "refund"}
+
+
+def test_a_balance_in_another_currency_does_not_run() -> None:
+    deposit = Catalogue(
+        [Template.compile(row("Depot {amount}. Solde {balance}", kind="deposit", running_balance=True))]
+    )
+
+    assert deposit.read(Message("1", "Depot 5 USD. Solde 17 USD", country="CD")).running_balance == 17
+    reading = deposit.read(Message("1", "Depot 5 USD. Solde 45000 CDF", country="CD"))
+    assert (reading.balance, reading.running_balance) == (45000, None)
+    for wrong in ({"pattern": "Depot {amount}"}, {"pattern": "Depot {amount} {balance}", "outcome": "pending"}):
+        with pytest.raises(ValidationError, match="running_balance"):
+            row(**wrong, running_balance=True)
+
+
 def test_another_sender_makes_a_reading_uncertain() -> None:
     text = "You have bought 250 FCFA of airtime. New balance: 90 FCFA. Trans ID: RC240811.0702.D00411"
 
