@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test worlds check lock wheel clean
+.PHONY: run test worlds bench check lock wheel clean
 
 run: $(READY)
 	@$(BIN)/reconcile run $(ARGS)
@@ -17,6 +17,10 @@ test: $(READY)
 worlds: $(READY)
 	RECONCILE_FIRST_SEED=$(or $(FIRST_SEED),0) RECONCILE_WORLDS=$(or $(WORLDS),1000) \
 		$(BIN)/python -m pytest -q -s tests/unit/matching/test_known_truth.py
+
+# Speed, memory and wrong answers, ours and others': docs/benchmarks.md. In half an hour: make bench ARGS="match --rows 1000000"
+bench: $(READY) .bench/.ready
+	$(BIN)/python -m benchmarks $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff format --check .
@@ -35,12 +39,20 @@ $(READY): requirements.lock pyproject.toml | .boot/bin/uv
 	.boot/bin/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@touch $@
 
+# Peers of the benchmarks that cannot live beside what we need.
+.bench/.ready: benchmarks/requirements.lock | .boot/bin/uv
+	@test -x .bench/bin/python || $(PYTHON) -m venv --without-pip .bench
+	.boot/bin/uv pip sync --quiet --compile-bytecode --python .bench/bin/python benchmarks/requirements.lock
+	@touch $@
+
 lock: | .boot/bin/uv
 	.boot/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras --group dev \
 		--custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
+	.boot/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group bench \
+		--custom-compile-command "make lock" --output-file benchmarks/requirements.lock
 
 wheel: $(READY)
 	.boot/bin/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python
 
 clean:
-	rm -rf .venv .boot var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .bench .boot var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,51 @@
+"""What this package does with the same files: all passes, all kinds of breaks, all outputs written."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from benchmarks import day
+from reconcile.domain.flow import FlowRules
+from reconcile.domain.money import asset
+from reconcile.matching.engine import Engine
+from reconcile.matching.files import match_files
+from reconcile.matching.fold import fold
+from reconcile.matching.watermark import Completeness, Watermark
+
+RULES = FlowRules("topup", asset("XOF"), day.DAY, timedelta(minutes=10), timedelta(minutes=15))
+
+
+def published_batches(folder: Path, out: Path, memory_limit: str | None = None) -> None:
+    """A first fold of the whole day, as the feeds publish it."""
+    end = Watermark(day.DAY + timedelta(days=2), "proven")
+    fold(
+        rules=RULES,
+        previous=None,
+        confirmations=[str(folder / day.CONFIRMATIONS)],
+        entries=[str(folder / day.ENTRIES)],
+        own=None,
+        completeness=Completeness(end, end),
+        as_of=day.DAY + timedelta(days=2),
+        out=out,
+        engine=Engine(memory_limit=memory_limit),
+    )
+
+
+def foreign_files(folder: Path, out: Path, memory_limit: str | None = None) -> None:
+    """`reconcile match` on files of somebody else."""
+    match_files(
+        folder / day.FOREIGN_CONFIRMATIONS,
+        folder / day.FOREIGN_ENTRIES,
+        out=out,
+        engine=Engine(memory_limit=memory_limit),
+    )
+
+
+def foreign_files_and_page(folder: Path, out: Path, memory_limit: str | None = None) -> None:
+    """`reconcile match --report`."""
+    match_files(
+        folder / day.FOREIGN_CONFIRMATIONS,
+        folder / day.FOREIGN_ENTRIES,
+        out=out,
+        report=out / "page.html",
+        engine=Engine(memory_limit=memory_limit),
+    )
