@@ -19,7 +19,8 @@ PAGE = running.ROOT / "docs" / "benchmarks.md"
 
 def _match(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     day = running.make_day(folder, options.rows, options.seed)
-    return running.measure(options.jobs, day, options.runs, options.memory_limit)
+    found = running.measure(options.jobs, day, options.runs, options.memory_limit)
+    return [{"rows": options.rows, **row} for row in found]
 
 
 def _growth(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -61,6 +62,7 @@ def main(arguments: list[str]) -> None:
     if options.json:
         print(json.dumps({part: results[part] for part in options.parts or results}))
     else:
+        print(pages.machine(results))
         for part in options.parts or results:
             print(pages.PARTS[part](results[part]))
         print(pages.targets(results))

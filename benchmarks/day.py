@@ -1,5 +1,9 @@
-"""A day of purchases with 1.3 % faults, made from a seed: as published batches, as foreign files, and the truth about it."""
+"""A day of purchases with 1.3 % faults, made from a seed: as published batches, as foreign files, and the truth about it.
 
+python -m benchmarks.day FOLDER ROWS SEED
+"""
+
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -8,6 +12,8 @@ import duckdb
 
 DAY: Final = datetime(2024, 7, 9, tzinfo=UTC)
 ACCOUNTS_PER_PURCHASE: Final = 0.3
+_MEMORY: Final = "4GB"
+"""Sorting fifty million entries by time spills to disk beyond this."""
 
 FAULTS: Final = {
     "never": 3.5,
@@ -46,7 +52,7 @@ def made(folder: Path, rows: int, seed: int) -> Path:
 
 def generate(folder: Path, rows: int, seed: int) -> None:
     """Both sides in the order of time, entries a few seconds to minutes after their confirmation."""
-    with duckdb.connect(config={"temp_directory": str(folder / "scratch")}) as connection:
+    with duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": str(folder / "scratch")}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         _purchases(connection, rows, seed)
         _write(
@@ -134,3 +140,7 @@ _ENTRIES: Final = f"""
 
 def _write(connection: duckdb.DuckDBPyConnection, file: Path, query: str) -> None:
     connection.execute(f"COPY ({query}) TO '{file}' (FORMAT parquet, COMPRESSION zstd)")
+
+
+if __name__ == "__main__":
+    made(Path(sys.argv[1]), rows=int(sys.argv[2]), seed=int(sys.argv[3]))

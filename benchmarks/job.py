@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import answer
+from benchmarks.highest import Highest, spilled_bytes
 from benchmarks.measured import Measured, measured
 from benchmarks.stopwatch import Stopwatch
 
@@ -77,9 +78,14 @@ def run(name: str, folder: Path, out: Path, memory_limit: str | None = None) -> 
     if memory_limit is not None:
         work = partial(work, memory_limit=memory_limit)
     found: list[Measured | None] = []
-    cost = measured(lambda: found.append(work(folder, out)), Stopwatch(job.steps))
-    own = found[0] or cost
-    return {**asdict(own), **asdict(answer.wrong(folder, job.answer.format(folder=folder, out=out)))}
+    with Highest(partial(spilled_bytes, out)) as spilled:
+        cost = measured(lambda: found.append(work(folder, out)), Stopwatch(job.steps))
+    own = asdict(found[0] or cost)
+    return {
+        **own,
+        "spilled_bytes": spilled.value,
+        **asdict(answer.wrong(folder, job.answer.format(folder=folder, out=out))),
+    }
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """Results as Markdown: what the command prints, and what stands between the markers of docs/benchmarks.md."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -46,7 +47,7 @@ def match(result: Row) -> str:
 
 
 def growth(result: Row) -> str:
-    heads = ["purchases", "job", "s", "x join", "CPU s", "peak GB", "wrong", "runs"]
+    heads = ["purchases", "job", "s", "x join", "CPU s", "peak GB", "spilled GB", "wrong", "runs"]
     raws = {row["rows"]: row for row in result["rows"] if row["job"] == "raw-join"}
     rows = []
     for row in result["rows"]:
@@ -62,6 +63,7 @@ def growth(result: Row) -> str:
                 _times(row, raws[row["rows"]]),
                 _seconds(row["cpu_seconds"]),
                 f"{row['peak_bytes'] / _GIGABYTE:.2f}",
+                f"{row['spilled_bytes'] / _GIGABYTE:.2f}",
                 f"{row['missed'] + row['invented'] + row['short']:,.0f}",
                 f"{row['runs']}",
             ]
@@ -123,6 +125,17 @@ def gate(result: Row) -> str:
     return _head(result) + table(heads, rows) + "\n" + _where(result["rows"], ())
 
 
+def machine(results: Results) -> str:
+    """On what it was measured; one line for each machine, when not all parts were measured on the same."""
+    parts: dict[str, list[str]] = defaultdict(list)
+    for part, result in results.items():
+        versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+        parts[
+            f"{result['cores']} cores ({result['processor']}), {result['memory_gigabytes']} GB, {result['system']}; {versions}"
+        ].append(part)
+    return "".join(f"- {', '.join(measured)}: {what}\n" for what, measured in parts.items())
+
+
 def targets(results: Results) -> str:
     rows = []
     for target in TARGETS:
@@ -162,16 +175,14 @@ def write(page: Path, results: Results) -> None:
         sections["growth"] = (
             f"![Seconds by millions of purchases, both logarithmic]({file.name})\n\n{sections['growth']}"
         )
-    page.write_text(rewritten(page.read_text("utf-8"), {**sections, "targets": targets(results)}), "utf-8")
+    page.write_text(
+        rewritten(page.read_text("utf-8"), {**sections, "machine": machine(results), "targets": targets(results)}),
+        "utf-8",
+    )
 
 
 def _head(result: Row) -> str:
-    return (
-        f"`{result['command']}`, {result['at']}, commit {result['commit']}, load {result['load']} before; {result['cores']} cores "
-        f"({result['processor']}), {result['memory_gigabytes']} GB, {result['system']}, "
-        + ", ".join(f"{name} {version}" for name, version in result["versions"].items())
-        + ".\n\n"
-    )
+    return f"`{result['command']}`, {result['at']}, commit {result['commit']}, load before {result['load']}.\n\n"
 
 
 def _where(rows: Sequence[Row], jobs: Sequence[str]) -> str:

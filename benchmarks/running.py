@@ -38,8 +38,7 @@ def run(command: Sequence[str], *, limit_seconds: float = LIMIT_SECONDS) -> str:
 
 def make_day(folder: Path, rows: int, seed: int) -> Path:
     """In a process of its own: this one stays small."""
-    call = f"from pathlib import Path; from benchmarks.day import made; made(Path({str(folder)!r}), {rows}, {seed})"
-    run([sys.executable, "-c", call])
+    run([sys.executable, "-m", "benchmarks.day", str(folder), str(rows), str(seed)])
     return folder / f"{rows}-{seed}"
 
 

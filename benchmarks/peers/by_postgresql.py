@@ -2,11 +2,10 @@
 
 import shutil
 import tempfile
-import threading
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import Self
 
 import duckdb
 import psutil
@@ -14,6 +13,7 @@ import psycopg2
 import sqlalchemy as sa
 
 from benchmarks import day
+from benchmarks.highest import Highest
 from benchmarks.measured import Measured
 from benchmarks.peers import by_hand
 from reconcile.store.embedded import EmbeddedPostgres
@@ -28,7 +28,6 @@ SETTINGS = {
     "max_parallel_workers_per_gather": "2",
     "jit": "off",
 }
-SAMPLE_SECONDS = 0.25
 
 
 def copy_and_join(folder: Path, out: Path) -> Measured:
@@ -64,13 +63,14 @@ def _measured(connection: "psycopg2.extensions.connection", folder: Path, out: P
             cursor.execute(f"ANALYZE {table}")
         loading_seconds = time.perf_counter() - begun
         query = by_hand.QUERY.format(confirmations="confirmations", entries="entries")
-        memory, cpu_before, begun = _Memory(server), _cpu_seconds(server), time.perf_counter()
+        memory = Highest(partial(_memory_bytes, server))
+        cpu_before, begun = _cpu_seconds(server), time.perf_counter()
         with memory, (out / "answer.csv").open("wb") as answer:
             cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv)", answer)
         return Measured(
             seconds=time.perf_counter() - begun,
             cpu_seconds=_cpu_seconds(server) - cpu_before,
-            peak_bytes=memory.peak_bytes,
+            peak_bytes=memory.value,
             loading_seconds=loading_seconds,
         )
 
@@ -92,34 +92,12 @@ def _cpu_seconds(server: psutil.Process) -> float:
     )
 
 
-class _Memory:
-    """Looks at the server's processes every quarter of a second; what they share is counted once."""
-
-    def __init__(self, server: psutil.Process) -> None:
-        self.peak_bytes = 0
-        self._server = server
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        ended = False
-        while not ended:
-            ended = self._done.wait(SAMPLE_SECONDS)
-            self.peak_bytes = max(self.peak_bytes, self._now())
-
-    def _now(self) -> int:
-        found = 0
-        for process in (self._server, *self._server.children()):
-            try:
-                found += process.memory_full_info().pss
-            except psutil.NoSuchProcess:
-                continue  # a parallel worker that has just ended
-        return found
+def _memory_bytes(server: psutil.Process) -> int:
+    """Of all its processes; what they share is counted once."""
+    found = 0
+    for process in (server, *server.children()):
+        try:
+            found += process.memory_full_info().pss
+        except psutil.NoSuchProcess:
+            continue  # a parallel worker that has just ended
+    return found

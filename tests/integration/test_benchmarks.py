@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import answer, day, gating, growth, job, messages, pages, running
 from benchmarks.__main__ import PARTS, main
+from benchmarks.highest import Highest, spilled_bytes
 from benchmarks.targets import Target
 
 ROWS = 2_000
@@ -145,6 +146,15 @@ def test_the_picture_of_growth_is_an_svg_with_a_line_for_each_job():
     assert len(picture.findall("{http://www.w3.org/2000/svg}polyline")) == len(growth.JOBS)
 
 
+def test_what_spills_to_disk_is_seen(made_day, tmp_path):
+    (tmp_path / "scratch-1").mkdir()
+    with Highest(lambda: spilled_bytes(tmp_path)) as seen:
+        (tmp_path / "scratch-1" / "a.tmp").write_bytes(bytes(1000))
+    assert seen.value == 1000
+    found = job.run("published", made_day, tmp_path, memory_limit="1GB")
+    assert (found["missed"], found["invented"], found["short"]) == (0, 0, 0)
+
+
 def test_a_target_is_kept_from_its_side():
     slow = Target("seconds", 2.0, 1.0, "s", lambda _: None)
     assert [slow.verdict(figure) for figure in (0.9, 1.5, 2.5)] == ["aim reached", "reached", "**not reached**"]
@@ -154,7 +164,7 @@ def test_a_target_is_kept_from_its_side():
 
 def test_the_page_has_a_place_for_each_table():
     page = PAGE.read_text()
-    for name in (*PARTS, "targets"):
+    for name in (*PARTS, "machine", "targets"):
         assert len(re.findall(f"<!-- /?{name} -->", page)) == 2
     assert pages.rewritten(page, {"gate": "new"}).count("<!-- gate -->\n\nnew\n<!-- /gate -->") == 1
     assert pages.rewritten(page, {"gate": r"a\1b"}).count(r"a\1b") == 1
@@ -166,7 +176,7 @@ def test_the_page_shows_the_picture_that_is_written_beside_it(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(PAGE.read_text())
     row = {"rows": 1_000_000, "job": "raw-join", "title": "bare", "seconds": 1.0, "cpu_seconds": 1.0, "peak_bytes": 1e9}
-    answered = {"missed": 0, "invented": 0, "short": 0, "runs": 1}
+    answered = {"spilled_bytes": 0, "missed": 0, "invented": 0, "short": 0, "runs": 1}
     pages.write(page, {"growth": {**HEAD, "rows": [{**row, **answered}]}})
     assert "](page.svg)" in page.read_text()
     ET.parse(tmp_path / "page.svg")  # noqa: S314 - our own text
