@@ -11,7 +11,8 @@ from reconcile.reports.formats import Formats
 _WIDTH: Final = 960
 _HEIGHT: Final = 300
 _LEFT: Final = 52
-_RIGHT: Final = 12
+_RIGHT: Final = 28
+"""Half a time of day, which may stand below the last moment."""
 _TOP: Final = 16
 _BOTTOM: Final = 34
 _STRIP: Final = 74
