@@ -21,8 +21,10 @@ MIGRATION_LIMIT_SECONDS = 180
 # A worker is busy for one heartbeat interval after its task; eight of them carry a tick without waiting for one another.
 WORKERS = 8
 HEARTBEAT_SECONDS = 1
-HEARTBEATS_LOST_SECONDS = 60  # then a task counts as dead, and is tried again
 SCHEDULER_IDLE_SECONDS = 0.1
+# A scheduler, a task or a transaction that has given no sign of life for so long counts as dead.
+PATIENCE_SECONDS = 30
+LOOK_FOR_THE_DEAD_SECONDS = 5
 REPARSE_SECONDS = 300  # the DAG files of an installation do not change
 
 # Airflow forks its workers from the scheduler, tasks from the workers, and what reads a DAG file from the DAG processor.
@@ -135,7 +137,9 @@ class AirflowHome:
                 "fernet_key": kept["fernet_key"],
             },
             "database": {
-                "sql_alchemy_conn": self.database_url,
+                # LocalExecutor's workers are forked with their scheduler's connections. They outlive it when it is killed, and
+                # so does the transaction that it was in, with the pool's row locked: no scheduler could queue a task again.
+                "sql_alchemy_conn": f"{self.database_url}&options=-c%20idle_in_transaction_session_timeout%3D{PATIENCE_SECONDS}s",
                 "sql_alchemy_conn_async": self.database_url.replace("+psycopg2", "+asyncpg"),
             },
             "api": {
@@ -146,10 +150,16 @@ class AirflowHome:
                 "secret_key": kept["secret_key"],
             },
             "api_auth": {"jwt_secret": kept["jwt_secret"]},
-            "workers": {"min_heartbeat_interval": HEARTBEAT_SECONDS},
+            "workers": {
+                "min_heartbeat_interval": HEARTBEAT_SECONDS,
+                "execution_api_timeout": PATIENCE_SECONDS,  # on a busy machine the first answers take longer than five seconds
+            },
             "scheduler": {
                 "scheduler_idle_sleep_time": SCHEDULER_IDLE_SECONDS,
-                "task_instance_heartbeat_timeout": HEARTBEATS_LOST_SECONDS,
+                "task_instance_heartbeat_timeout": PATIENCE_SECONDS,
+                "task_instance_heartbeat_timeout_detection_interval": LOOK_FOR_THE_DEAD_SECONDS,
+                "scheduler_health_check_threshold": PATIENCE_SECONDS,
+                "orphaned_tasks_check_interval": LOOK_FOR_THE_DEAD_SECONDS,
                 "scheduler_health_check_server_host": LOOPBACK,
             },
             "dag_processor": {
