@@ -23,7 +23,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def match(result: Row) -> str:
     raw = next(row for row in result["rows"] if row["job"] == "raw-join")
-    heads = ["job", "s", "x join", "CPU s", "peak GB", "missed", "invented", "paid twice", "runs"]
+    heads = ["job", "s", "x join", "CPU s", "x join", "peak GB", "missed", "invented", "paid twice", "runs"]
     rows = []
     for row in result["rows"]:
         if "failed" in row:
@@ -34,8 +34,9 @@ def match(result: Row) -> str:
             [
                 row["title"],
                 _seconds(row["seconds"]) + loading,
-                _times(row, raw),
+                _times("seconds", row, raw),
                 _seconds(row["cpu_seconds"]),
+                _times("cpu_seconds", row, raw),
                 f"{row['peak_bytes'] / _GIGABYTE:.2f}",
                 f"{row['missed']:,.0f}",
                 f"{row['invented']:,.0f}",
@@ -47,7 +48,7 @@ def match(result: Row) -> str:
 
 
 def growth(result: Row) -> str:
-    heads = ["purchases", "job", "s", "x join", "CPU s", "peak GB", "spilled GB", "wrong", "runs"]
+    heads = ["purchases", "job", "s", "x join", "CPU s", "x join", "peak GB", "spilled GB", "wrong", "runs"]
     raws = {row["rows"]: row for row in result["rows"] if row["job"] == "raw-join"}
     rows = []
     for row in result["rows"]:
@@ -60,8 +61,9 @@ def growth(result: Row) -> str:
                 size,
                 row["title"],
                 _seconds(row["seconds"]),
-                _times(row, raws[row["rows"]]),
+                _times("seconds", row, raws[row["rows"]]),
                 _seconds(row["cpu_seconds"]),
+                _times("cpu_seconds", row, raws[row["rows"]]),
                 f"{row['peak_bytes'] / _GIGABYTE:.2f}",
                 f"{row['spilled_bytes'] / _GIGABYTE:.2f}",
                 f"{row['missed'] + row['invented'] + row['short']:,.0f}",
@@ -196,8 +198,8 @@ def _where(rows: Sequence[Row], jobs: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _times(row: Row, raw: Row) -> str:
-    return f"{row['seconds'] / raw['seconds']:.1f}" if "failed" not in raw else ""
+def _times(figure: str, row: Row, raw: Row) -> str:
+    return f"{row[figure] / raw[figure]:.1f}" if "failed" not in raw else ""
 
 
 def _seconds(seconds: float) -> str:
