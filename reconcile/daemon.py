@@ -104,8 +104,7 @@ def _live(home: Path, terminal: Terminal, *, once: bool, purchases: int) -> int:
             dag_id=partial(dag_id, app.world.configuration.airflow),
             revive_database=postgres.revive,
             ask_people=partial(_ask_persons, operator, sandbox) if once else None,
-            invitation=f"at {sandbox.desk_url}/incidents, `{sandbox.maker.username}` proposes and "
-            f"`{sandbox.approver.username}` approves",
+            invitation=f"`{sandbox.maker.username}` proposes and `{sandbox.approver.username}` approves at {sandbox.desk_url}",
         ).live()
         books = operator.books()
         (home / FINISHED).write_text(json.dumps(books, indent=1), encoding="utf-8")

@@ -56,7 +56,7 @@ class Day:
     PostgreSQL again if it has died.
 
     `ask_people` lets two sandbox persons give their approvals; without it the clock waits until real ones have, and
-    `invitation` tells them where.
+    `invitation` tells them who, and at which desk.
     """
 
     sandbox: SandboxApi
@@ -94,7 +94,7 @@ class Day:
             self._run_chain(tick)
         figures = self._ask(motion.figures)
         self.terminal.say(f"  {tick:%H:%M}  {figures} · {time.monotonic() - begun:.1f} s")
-        self._let_people_act(closing=tick >= DAY_END)
+        self._let_people_act(closing=tick >= LIVE_UNTIL)
 
     def _run_chain(self, tick: datetime) -> None:
         trouble = self._watch()
@@ -112,6 +112,8 @@ class Day:
                 time.sleep(POLL_SECONDS)
 
     def _let_people_act(self, *, closing: bool) -> None:
+        """`closing`: the next tick comes after hours, in which whoever waits for a person would wait for nothing."""
+
         def people_are_needed(connection: sa.Connection) -> bool:
             return motion.incident_waits(connection) or (closing and motion.case_waits(connection))
 
@@ -120,7 +122,8 @@ class Day:
                 self.ask_people()
             return
         if self._ask(people_are_needed):
-            self.terminal.say(f"  The clock waits for two people: {self.invitation}.", style="bold yellow")
+            page = "incidents" if self._ask(motion.incident_waits) else "approvals"
+            self.terminal.say(f"  The clock waits for two people: {self.invitation}/{page}.", style="bold yellow")
             with self.terminal.working("waiting for two people at the desk"):
                 while self._ask(people_are_needed):
                     self._watch().look_at_programs()

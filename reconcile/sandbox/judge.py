@@ -43,10 +43,9 @@ class Judgement:
 def judge(truth: Truth, notices: Sequence[Notice]) -> Judgement:
     """Judge every notice by the books as they stood when it arrived."""
     verdicts = tuple(_judge_one(truth, notice) for notice in notices)
-    told = Counter((v.reference, v.claim) for v in verdicts if v.reference is not None and v.claim is not None)
     return Judgement(
         verdicts=verdicts,
-        duplicates=sum(count - 1 for count in told.values()),
+        duplicates=_duplicates(verdicts),
         broken_promises=_broken_promises(verdicts, truth.now),
     )
 
@@ -116,6 +115,16 @@ def _due(arrived_at: datetime, promised_by: str | None) -> datetime | None:
     span = timedelta(hours=hour, minutes=minute)
     due = arrived_at.replace(hour=0, minute=0, second=0) + span
     return due if due >= arrived_at else due + timedelta(days=1)
+
+
+def _duplicates(verdicts: Sequence[Verdict]) -> int:
+    """Notices that say again what was said; that it has still not arrived may be said as often as news of it was promised."""
+    told = Counter((v.reference, v.claim) for v in verdicts if v.reference is not None and v.claim is not None)
+    promised = Counter(v.reference for v in verdicts if v.due is not None)
+    return sum(
+        max(0, count - max(1, promised[reference] if claim is Claim.STILL_NOT_ARRIVED else 1))
+        for (reference, claim), count in told.items()
+    )
 
 
 def _broken_promises(verdicts: Sequence[Verdict], now: datetime) -> int:

@@ -234,6 +234,16 @@ def test_the_same_claim_twice_about_one_purchase_is_a_duplicate(evening: Evening
     assert evening.books()["duplicate_notices"] == 2
 
 
+def test_news_that_was_promised_is_no_duplicate_and_one_more_is(evening: Evening):
+    (purchase,) = evening.lost()
+    for number, promise in enumerate((". Prochaine nouvelle avant 15h30", ". Prochaine nouvelle avant 16h00", "")):
+        at = AFTER_OUTAGE + timedelta(minutes=20 * number)
+        evening.tell(purchase, f"ne sont {'toujours pas' if number else 'pas encore'} arrivés{promise}", at)
+    assert evening.books()["duplicate_notices"] == 0
+    evening.tell(purchase, "ne sont toujours pas arrivés", AFTER_OUTAGE + timedelta(hours=1))
+    assert evening.books()["duplicate_notices"] == 1
+
+
 @pytest.mark.parametrize(
     ("next_at", "broken"),
     [(None, 1), (timedelta(minutes=40), 0), (timedelta(minutes=41), 1)],
