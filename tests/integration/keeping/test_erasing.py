@@ -3,9 +3,6 @@
 import gzip
 import json
 import re
-import signal
-import subprocess
-import sys
 from datetime import timedelta
 
 import pyarrow.parquet as pq
@@ -20,6 +17,7 @@ from reconcile.keeping import person
 from reconcile.store import accounts, audit, instance
 from tests.integration.feeds.conftest import entry
 from tests.integration.keeping.conftest import FIRST, LATE, MOVED, NUMBERS, Town
+from tests.integration.keeping.killing import killed
 
 GONE, STAYS, _ = NUMBERS
 CASE = "11111111-1111-5111-8111-111111111111"
@@ -245,31 +243,12 @@ def test_what_is_no_number_in_its_one_form_is_refused_without_repeating_it(town:
     assert not text or text not in str(refused.value)
 
 
-KILLED = """
-import os, signal, sys
-sys.path[:0] = {path!r}
-from pathlib import Path
+NEEDS = """
 from reconcile.feeds import erasing
 from reconcile.jobs import erasing as job
-from reconcile.keeping import compaction, lake_traces, person, retired
-from reconcile.store.database import Database
+from reconcile.keeping import person, retired
 from reconcile.store.lake import Lake
-from tests.integration.keeping.test_erasing import MOVED, Town, forget
-
-def die(*args, **kwargs):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-def die_at(owner, name, number):
-    real, calls = getattr(owner, name), []
-    def counted(*args, **kwargs):
-        calls.append(1)
-        return die() if len(calls) == number else real(*args, **kwargs)
-    setattr(owner, name, counted)
-
-{patch}
-town = Town(Path({folder!r}), Database({url!r}))
-town.at(MOVED)
-forget(town)
+from tests.integration.keeping.test_erasing import forget
 """
 MOMENTS = {
     "after a landed copy is put, before its row": "die_at(erasing, 'switch', 2)",
@@ -282,16 +261,12 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("patch", MOMENTS.values(), ids=MOMENTS)
-def test_killed_at_any_moment_it_is_finished_by_another_run(moved_town: Town, patch):
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
+def test_killed_at_any_moment_it_is_finished_by_another_run(moved_town: Town, moment):
     town = moved_town
     remembered(town)
     statements = town.statements()
-    script = KILLED.format(
-        path=sys.path, patch=patch, folder=str(town.folder), url=town.database.url.render_as_string(hide_password=False)
-    )
-    killed = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, timeout=120)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    killed(town, needs=NEEDS, moment=moment, work="forget(town)")
     assert len(town.seen()) > 0, "no row names a file that is gone"
     forget(town)
     assert everywhere(town, Traces(GONE)) == []

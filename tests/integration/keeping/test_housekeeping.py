@@ -18,6 +18,7 @@ from reconcile.store import worker_lock
 from reconcile.store.scratch import scratch_folder
 from tests.integration.feeds.conftest import CONFIGURATION, LEDGER_HEADER, entry
 from tests.integration.keeping.conftest import DELIVERIES, FIRST, LATE, NUMBERS, Town
+from tests.integration.keeping.killing import killed
 
 
 def test_past_days_become_one_file_each_and_nothing_that_is_read_changes(town: Town):
@@ -247,29 +248,9 @@ def test_old_reports_and_half_written_ones_leave(town: Town):
     assert [path.name for path in (folder / "2024-07-09").iterdir()] == ["statement.csv"]
 
 
-KILLED = """
-import os, signal, sys
-sys.path[:0] = {path!r}
-from pathlib import Path
-from reconcile.keeping import compaction, expiry, retired
-from reconcile.store.database import Database
+NEEDS = """
+from reconcile.keeping import compaction
 from reconcile.store.lake import Lake
-from tests.integration.keeping.conftest import LATE, Town
-
-def die(*args, **kwargs):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-def die_at(owner, name, number):
-    real, calls = getattr(owner, name), []
-    def counted(*args, **kwargs):
-        calls.append(1)
-        return die() if len(calls) == number else real(*args, **kwargs)
-    setattr(owner, name, counted)
-
-{patch}
-town = Town(Path({folder!r}), Database({url!r}))
-town.at(LATE)
-town.keep()
 """
 MOMENTS = {
     "before a merged day is put": "die_at(Lake, 'put', 2)",
@@ -282,17 +263,13 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("patch", MOMENTS.values(), ids=MOMENTS)
-def test_a_house_keeper_killed_at_any_moment_loses_nothing(town: Town, patch):
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
+def test_a_house_keeper_killed_at_any_moment_loses_nothing(town: Town, moment):
     before, statements = town.seen(), town.statements()
-    if "remove" in patch:
+    if "remove" in moment:
         town.keep()
         town.age()
-    script = KILLED.format(
-        path=sys.path, patch=patch, folder=str(town.folder), url=town.database.url.render_as_string(hide_password=False)
-    )
-    killed = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, timeout=120)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    killed(town, needs=NEEDS, moment=moment, work="town.keep()")
     assert town.seen() == before, "a row never names a file that is gone"
     town.keep()
     assert town.seen() == before
