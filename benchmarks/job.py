@@ -26,7 +26,6 @@ FOLD_STEPS: Final = {
     "reconcile.matching.session:Session.run": "{0}.sql",
     "reconcile.matching.session:Session.write": "writing state and verdicts",
     "reconcile.matching.passes:find_plain_pairs": "pairs that fit as they stand",
-    "reconcile.matching.matches_file:Ids.read": "ids of all rows",
     "reconcile.matching.matches_file:MatchesFile.write_plain": "writing matches (a thread beside)",
     "reconcile.matching.foreign:landed": "landing the file",
     "reconcile.matching.foreign:checked": "checking each value",

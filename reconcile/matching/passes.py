@@ -8,7 +8,7 @@ from pathlib import Path
 from reconcile.domain.breaks import OWING, SETTLED, BreakKind
 from reconcile.domain.flow import FlowRules
 from reconcile.matching.identity import Candidate, Link, link_all
-from reconcile.matching.matches_file import Ids, MatchesFile
+from reconcile.matching.matches_file import MatchesFile
 from reconcile.matching.plain import find_plain_pairs
 from reconcile.matching.session import Session
 from reconcile.matching.split import Part, split_all
@@ -54,8 +54,8 @@ def run_passes(session: Session, rules: FlowRules, matches: Path, *, paid: bool 
         _find_own(session, rules)
     plain = find_plain_pairs(session)
     session.set_variable("plain_pairs", "BIGINT", plain.count)
-    with MatchesFile(matches, Ids.read(session)) as file, ThreadPoolExecutor(max_workers=1) as beside:
-        plain_written = beside.submit(file.write_plain, plain)
+    with MatchesFile(matches, plain) as file, ThreadPoolExecutor(max_workers=1) as beside:
+        plain_written = beside.submit(file.write_plain)
         for step in ("rest", "own_verdict", "units", "near_reference", "identity"):
             session.run(step)
         _link_identity(session, rules)

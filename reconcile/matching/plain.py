@@ -1,82 +1,162 @@
 """The bulk of every run: groups of one confirmation and one entry that fit as they stand.
 
-DuckDB joins, arrays of row numbers say which pairs are alone in their group, and the pairs are written in the order of the
-confirmations: a join alone gives no order that two runs would share, and sorting ten million rows costs more than all else.
+DuckDB reads the columns that this takes, a sort brings rows of one key together, and the pairs are kept in the order of the
+confirmations: a hash join of ten million rows costs more, gives no order that two runs would share, and leaves open
+which of its rows are alone in their group.
 """
 # ruff: noqa: S608 - our own names
 
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from reconcile.matching.digests import BLOCK_ROWS, Digests, Rows, Words, by_block
+from reconcile.matching.row_columns import FixedColumn, RowColumn, column, fixed
 from reconcile.matching.session import Session
 
-Rows = npt.NDArray[np.uint32]
 Mask = npt.NDArray[np.bool_]
+
+_NONE: Final = np.uint32(0xFFFF_FFFF)
+"""No row."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlainPairs:
-    """By the row number of a confirmation: whether it is in a plain pair, and the row number of its entry if so."""
+    """By the row number of a confirmation: whether it is in a plain pair, and the row number of its entry if so. And the ids
+    of both, by row number.
+    """
 
     is_plain: Mask
     entry_of: Rows
     count: int
+    match_key: RowColumn
+    confirmation_id: RowColumn
+    entry_id: RowColumn
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What is known of each row of one side. `time_us`: by when an entry must have come; when it came."""
+
+    match_key: FixedColumn
+    id: RowColumn
+    amount_minor: FixedColumn
+    time_us: FixedColumn
+
+    @property
+    def size(self) -> int:
+        return len(self.match_key.values)
 
 
 def find_plain_pairs(session: Session) -> PlainPairs:
     """Run the reference pass's cheap half; the tables `odd_told` and `odd_posted` hold the rows that it leaves."""
     session.run("reference")
-    pairs = session.arrays("SELECT told_row, posted_row, fits FROM pair")
     [(told_rows, posted_rows)] = session.rows(
         "SELECT (SELECT coalesce(max(row)::BIGINT + 1, 0) FROM confirmation),"
         " (SELECT coalesce(max(row)::BIGINT + 1, 0) FROM entry)"
     )
-    told, posted = pairs["told_row"], pairs["posted_row"]
-    alone = pairs["fits"].astype(bool)
-    alone &= ~_seen_again(told, told_rows)[told]
-    alone &= ~_seen_again(posted, posted_rows)[posted]
+    keys, ids = Digests(told_rows + posted_rows), Digests(told_rows)
+    told = _read(session, "told_row", told_rows, keys, first=0, ids=ids)
+    posted = _read(session, "posted_row", posted_rows, keys, first=told_rows)
+    entry_of = _partners(keys, told_rows)
     # Rows with an open verdict and purchases that we paid are never settled unseen.
-    alone &= ~_mask(_rows_of(session, "confirmation", "confirmation_id", "watched"), told_rows)[told]
-    alone &= ~_mask(_rows_of(session, "entry", "entry_id", "watched"), posted_rows)[posted]
-    alone &= ~_mask(_retold_rows(session), told_rows)[told]
-    told, posted = told[alone], posted[alone]
-    session.integers("odd_told", "row", np.flatnonzero(~_mask(told, told_rows)).astype(np.uint32))
-    session.integers("odd_posted", "row", np.flatnonzero(~_mask(posted, posted_rows)).astype(np.uint32))
-    entry_of = np.empty(told_rows, dtype=np.uint32)
-    entry_of[told] = posted
-    return PlainPairs(_mask(told, told_rows), entry_of, len(told))
+    entry_of[_rows_of(session, "confirmation", "confirmation_id")] = _NONE
+    # Nor are purchases that were told more than once: perhaps with another account or amount, perhaps taken back.
+    ids.sort()
+    for rows in by_block(len(ids), ids.repeated):
+        entry_of[rows] = _NONE
+    is_plain = _fitting(told, posted, entry_of)
+    watched_entries = _rows_of(session, "entry", "entry_id")
+    if len(watched_entries):
+        is_plain &= ~np.isin(entry_of, watched_entries)
+    is_odd_entry = np.ones(posted_rows, dtype=np.bool_)
+    is_odd_entry[entry_of[is_plain]] = False
+    session.integers("odd_told", "row", np.flatnonzero(~is_plain).astype(np.uint32))
+    session.integers("odd_posted", "row", np.flatnonzero(is_odd_entry).astype(np.uint32))
+    return PlainPairs(is_plain, entry_of, int(is_plain.sum()), told.match_key, told.id, posted.id)
 
 
-def _retold_rows(session: Session) -> Rows:
-    """Rows of purchases that were told more than once: perhaps with another account or amount, perhaps taken back."""
-    digests = session.arrays("SELECT hash(confirmation_id) AS digest FROM confirmation")["digest"]
-    digests.sort()
-    # Two ids that share a digest by accident only get a closer look.
-    session.integers("retold", "id", np.unique(digests[1:][digests[1:] == digests[:-1]]))
-    return _rows_of(session, "confirmation", "hash(confirmation_id)", "retold")
+def _read(session: Session, view: str, size: int, keys: Digests, *, first: int, ids: Digests | None = None) -> _Side:
+    """One side; its keys, numbered from `first` on, are added to `keys`, and its ids to `ids`."""
+    id_is_text = "VARCHAR" in (kind for name, kind, *_ in session.rows(f"DESCRIBE {view}") if name == "id")
+    reader = session.batches(f"SELECT *{', hash(id) AS id_key' if id_is_text and ids is not None else ''} FROM {view}")
+    kinds = {field.name: field.type for field in reader.schema}
+    side = _Side(
+        FixedColumn(kinds["match_key"], size),
+        column(kinds["id"], size),
+        FixedColumn(kinds["amount_minor"], size),
+        FixedColumn(kinds["time_us"], size),
+    )
+    for batch in reader:
+        if not batch.num_rows:
+            continue
+        rows = batch.column("row").to_numpy().astype(np.uint64)
+        for name, of_side in (
+            ("match_key", side.match_key),
+            ("id", side.id),
+            ("amount_minor", side.amount_minor),
+            ("time_us", side.time_us),
+        ):
+            of_side.add(batch.column(name), rows)
+        if ids is not None:
+            ids.add(fixed(batch.column("id_key" if id_is_text else "id")), rows)
+        _add_keys(keys, batch.column("match_key"), rows + np.uint64(first))
+    return side
 
 
-def _rows_of(session: Session, view: str, expression: str, among: str) -> Rows:
-    """The row numbers in `view` whose `expression` is an `id` in the table `among`."""
-    [(count,)] = session.rows(f"SELECT count(*) FROM {among}")
+def _add_keys(keys: Digests, column: Any, rows: Words) -> None:
+    """Those that are not NULL."""
+    values = fixed(column)
+    if column.null_count:
+        known = column.is_valid().to_numpy(zero_copy_only=False)
+        values, rows = values[known], rows[known]
+    keys.add(values, rows)
+
+
+def _partners(keys: Digests, told_rows: int) -> Rows:
+    """By the row number of a confirmation: the entry that is alone with it under one digest."""
+    keys.sort()
+    entry_of = np.full(told_rows, _NONE, dtype=np.uint32)
+
+    def pair(start: int) -> None:
+        one, other = keys.pairs(start)
+        of_two_sides = (one < told_rows) & (other >= told_rows)
+        entry_of[one[of_two_sides]] = other[of_two_sides] - np.uint64(told_rows)
+
+    for _ in by_block(len(keys), pair):
+        pass
+    return entry_of
+
+
+def _fitting(told: _Side, posted: _Side, entry_of: Rows) -> Mask:
+    """Whether a confirmation and its partner have the same key, the same amount, and are in time."""
+    fits = np.zeros(told.size, dtype=np.bool_)
+
+    def compare(start: int) -> None:
+        block = slice(start, start + BLOCK_ROWS)
+        rows = np.flatnonzero(entry_of[block] != _NONE)
+        entries = entry_of[block][rows]
+        same = told.amount_minor.values[block][rows] == posted.amount_minor.values[entries]
+        same &= told.time_us.values[block][rows].view(np.int64) >= posted.time_us.values[entries].view(np.int64)
+        same &= _same(told.match_key.values[block].take(rows), posted.match_key.values.take(entries))
+        fits[block][rows[same]] = True
+
+    for _ in by_block(told.size, compare):
+        pass
+    return fits
+
+
+def _same(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Mask:
+    words: Mask = one.view(np.uint64) == other.view(np.uint64)
+    return words[::2] & words[1::2] if len(words) > len(one) else words
+
+
+def _rows_of(session: Session, view: str, name: str) -> Rows:
+    """The row numbers in `view` that are watched."""
+    [(count,)] = session.rows("SELECT count(*) FROM watched")
     if not count:
         return np.empty(0, dtype=np.uint32)
-    found = session.arrays(f"SELECT row FROM {view} WHERE {expression} IN (SELECT id FROM {among})")
-    rows: Rows = found["row"]
-    return rows
-
-
-def _seen_again(rows: Rows, size: int) -> Mask:
-    """Which row numbers below `size` are in `rows` more than once."""
-    last = np.empty(size, dtype=np.uint32)
-    position = np.arange(len(rows), dtype=np.uint32)
-    last[rows] = position
-    return _mask(rows[last[rows] != position], size)
-
-
-def _mask(rows: Rows, size: int) -> Mask:
-    mask = np.zeros(size, dtype=np.bool_)
-    mask[rows] = True
-    return mask
+    found: Rows = session.arrays(f"SELECT row FROM {view} WHERE {name} IN (SELECT id FROM watched)")["row"]
+    return found

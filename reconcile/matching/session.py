@@ -7,13 +7,16 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import duckdb
 import pyarrow as pa
 
 from reconcile import resources
 from reconcile.matching import columns
+
+BATCH_ROWS: Final = 122_880
+"""Rows of one batch: as many as DuckDB reads at a time from a row group of its own."""
 
 
 class Session:
@@ -57,6 +60,10 @@ class Session:
     def arrow(self, query: str) -> Any:
         """The rows of a query as a `pyarrow.Table`."""
         return self._connection.sql(query).to_arrow_table()
+
+    def batches(self, query: str) -> Any:
+        """The rows of a query as a `pyarrow.RecordBatchReader`: all of them are never held at once."""
+        return self._connection.sql(query).to_arrow_reader(BATCH_ROWS)
 
     def arrays(self, query: str) -> dict[str, Any]:
         """The columns of a query without NULLs, as NumPy arrays."""
