@@ -8,12 +8,14 @@ from uuid import UUID
 from reconcile.desk import case_file, finding, lake_file
 from reconcile.desk.finding import Hit
 from reconcile.desk.lake_file import Entry, Purchase
+from reconcile.desk.page import texts
 from reconcile.domain.phone import masked
 from reconcile.domain.policy import CLOSING
 from reconcile.jobs import folding
 from reconcile.jobs.world import World
 from reconcile.reports.lake_rows import files_of, lake_rows
 
+_SETTLED: Final = "it is settled"
 NEAR: Final = timedelta(hours=1)
 """How far from the time that somebody names a purchase may lie."""
 
@@ -39,7 +41,7 @@ class Explanation:
     """One purchase, or a case without one. Accounts are masked.
 
     `verdict`: a kind of break, `matched`, or `pending`. `passes`: (pass, what it found), in the order in which they were tried.
-    `settles`: when it may settle itself, in words. `complete_through`: up to when the newest run knew both sides.
+    `settles`: when and by what it may settle itself, in words; `earliest`: when at the earliest. `complete_through`: up to when the newest run knew both sides.
     """
 
     flow: str
@@ -54,6 +56,7 @@ class Explanation:
     passes: tuple[tuple[str, str], ...]
     blocked: str | None
     settles: str
+    earliest: datetime | None
     complete_through: datetime | None
     rows: tuple[Row, ...]
 
@@ -115,6 +118,7 @@ def _of_case(world: World, hit: Hit) -> Explanation | None:
     if evidence.get("explained"):
         passes.append(("explained", evidence["explained"]))
     settled = case.kind in CLOSING
+    complete_through = _complete_through(world, case.flow)
     return Explanation(
         flow=case.flow,
         case_number=case.number,
@@ -127,8 +131,9 @@ def _of_case(world: World, hit: Hit) -> Explanation | None:
         deadline_at=case.deadline_at,
         passes=tuple(passes),
         blocked=case.blocked,
-        settles="it is settled" if settled else "with the first run that takes in what explains it",
-        complete_through=_complete_through(world, case.flow),
+        settles=_SETTLED if settled else _may_settle(case.kind, case.grade, complete_through),
+        earliest=None if settled else complete_through,
+        complete_through=complete_through,
         rows=_rows(entries),
     )
 
@@ -156,14 +161,24 @@ def _of_purchase(world: World, hit: Hit) -> Explanation | None:
         passes=_not_yet(bought, entries),
         blocked=None,
         settles=f"by its reference at once; by other passes when both feeds are complete past {deadline_at:%Y-%m-%d %H:%M:%S} UTC",
+        earliest=deadline_at,
         complete_through=complete_through,
         rows=_rows(entries),
     )
     if not passes:
         return pending
     return replace(
-        pending, verdict="matched", passes=tuple((name, "matched") for name in passes), settles="it is settled"
+        pending, verdict="matched", passes=tuple((name, "matched") for name in passes), settles=_SETTLED, earliest=None
     )
+
+
+def _may_settle(kind: str, grade: str, complete_through: datetime | None) -> str:
+    what = texts("en").word("settles", kind)
+    if complete_through is None:
+        return f"with the first run that takes in {what}"
+    after = f"{complete_through:%Y-%m-%d %H:%M:%S} UTC"
+    known = "is complete" if grade == "proven" else "is only assumed to be complete"
+    return f"with the first run that takes in {what}, of after {after}: what is before {known}"
 
 
 def _not_yet(bought: Purchase, entries: list[Entry]) -> tuple[tuple[str, str], ...]:
@@ -173,7 +188,7 @@ def _not_yet(bought: Purchase, entries: list[Entry]) -> tuple[tuple[str, str], .
     else:
         said = "entries with this reference" if named else "no entry has this reference on this account"
     waiting = "not tried before the window has passed on both feeds"
-    return (("reference", said), *((name, waiting) for name in ("near_reference", "identity", "split")))
+    return (("reference", said), *((name, waiting) for name in ("near_reference", "identity", "split", "tolerance")))
 
 
 def _rows(entries: list[Entry]) -> tuple[Row, ...]:

@@ -14,6 +14,7 @@ from reconcile.desk.message_text import MessageText
 from reconcile.desk.page import Page
 from reconcile.desk.roles import Permission
 from reconcile.desk.terms import terms_of
+from reconcile.domain.policy import CLOSING
 from reconcile.reports.formats import NOTHING
 
 
@@ -154,6 +155,8 @@ def _verdicts(page: Page, file: CaseFile) -> list[Moment]:
         if row.own_minor:
             facts.insert(1, (t("fact.own"), f.money(row.own_minor, file.case.asset)))
         facts += passes_of(row.evidence, t)
+        if row is file.verdict and row.kind not in CLOSING:
+            facts.append((t("fact.may_settle"), t.word("settles", row.kind)))
         title = t("moment.verdict", version=row.version, kind=t.word("kind", row.kind))
         moments.append(Moment(row.at, "verdict", title, facts, tone="good" if row.owed_minor == 0 else "bad"))
     return moments

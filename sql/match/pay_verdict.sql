@@ -31,7 +31,8 @@ SELECT
             {pass: 'own', found: CASE WHEN own_minor <> 0 THEN 'our own credit' ELSE 'no entry carries a key of ours' END},
             {pass: 'reference', found: CASE
                 WHEN shown.reference IS NULL THEN 'the payment has no reference'
-                WHEN explained_minor > 0 AND partner_id IS NULL THEN 'a purchase with this reference, for less'
+                WHEN explained_minor > 0 AND partner_id IS NULL
+                    THEN CASE WHEN explained_minor < paid_minor THEN 'a purchase with this reference, for less' ELSE 'a purchase with this reference' END
                 ELSE 'neither a confirmation nor a credit has this reference' END},
             {pass: 'identity', found: CASE
                 WHEN explained_minor > 0 AND partner_id IS NULL THEN 'not tried: the reference was enough'

@@ -83,12 +83,16 @@ SELECT
                 WHEN purchases = 0 AND reference IS NULL THEN 'the entry has no reference'
                 WHEN purchases = 0 THEN 'no confirmation has this reference on this account'
                 WHEN reference IS NULL THEN 'the confirmation has no reference'
+                WHEN entries = 0 AND claims > 1 THEN 'another purchase could mean the same entry'
+                WHEN entries = 0 AND other_account THEN 'an entry on another account has the same reference'
+                WHEN entries = 0 AND other_asset THEN 'an entry in another asset has the same reference'
                 WHEN entries = 0 OR NOT coalesce(by_reference, false) THEN 'no entry has this reference on this account'
                 WHEN reversals > 0 THEN 'entries with this reference, some of them reversed'
                 ELSE 'entries with this reference' END},
             {pass: 'near_reference', found: CASE
                 WHEN entries > 0 AND purchases > 0 AND by_reference THEN 'not tried: the reference was enough'
                 WHEN reference IS NULL THEN 'not tried: there is no reference'
+                WHEN conflicting THEN 'not tried: the messages contradict one another'
                 WHEN 'near_reference' IN passes THEN 'a reference that differs by a slip of the pen'
                 WHEN group_id IN (SELECT group_id FROM near WHERE units > 1 OR purchases > 1) THEN 'several entries could be meant'
                 ELSE 'nothing with a reference that differs by a slip of the pen' END},
@@ -96,11 +100,14 @@ SELECT
                 WHEN entries > 0 AND purchases > 0 AND by_reference THEN 'not tried: the reference was enough'
                 WHEN 'identity' IN passes THEN 'an entry of the same account and amount within the window'
                 WHEN purchases = 0 THEN 'no confirmation of the same account and amount was free'
+                WHEN conflicting THEN 'not tried: the messages contradict one another'
+                WHEN entries = 0 AND reference IS NULL AND claims > 1 THEN 'another purchase could mean the same entry'
                 ELSE 'no free entry of the same account and amount within the window' END},
             {pass: 'split', found: CASE
                 WHEN entries > 0 AND purchases > 0 AND by_reference THEN 'not tried: the reference was enough'
                 WHEN 'split' IN passes THEN 'entries of the account that add up to the amount'
                 WHEN purchases = 0 THEN 'not tried: there is no confirmation'
+                WHEN conflicting THEN 'not tried: the messages contradict one another'
                 WHEN group_id IN (SELECT group_id FROM doubt) AND group_id NOT IN (SELECT group_id FROM near) THEN 'several entries could be meant'
                 ELSE 'no entries of the account add up to the amount' END},
             {pass: 'tolerance', found: CASE

@@ -11,7 +11,7 @@ from reconcile.desk import page
 from reconcile.domain import policy
 from reconcile.domain.breaks import BreakKind
 from reconcile.domain.lifecycles import TRANSITIONS
-from reconcile.domain.policy import Disposition
+from reconcile.domain.policy import CLOSING, Disposition
 from reconcile.remedy.gateway import Meaning
 from reconcile.reports.texts import LANGUAGES, TextMissingError, Texts, read_catalogue
 from reconcile.resources import folder
@@ -59,6 +59,7 @@ def test_every_state_and_kind_has_its_word(language):
     for kind in BreakKind:
         assert texts.has(f"kind.{kind}")
         assert texts.has(f"kind_sentence.{kind}")
+        assert kind in CLOSING or texts.has(f"settles.{kind}")
     for disposition in Disposition:
         assert texts.has(f"disposition.{disposition}")
     for entity in ("case", "incident", "approval", "intent", "notice", "promise"):
