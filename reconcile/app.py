@@ -20,6 +20,7 @@ from reconcile.jobs.take_feed import take_feed
 from reconcile.jobs.tell_operators import tell_operators
 from reconcile.jobs.world import World
 from reconcile.logs.setup import to_standard_error
+from reconcile.matching.cluster import Cluster
 from reconcile.remedy import modes
 from reconcile.store import migrate
 from reconcile.store.database import Database
@@ -43,8 +44,8 @@ class Application:
     def take_feed(self, feed: str) -> list[str]:
         return take_feed(self.world, feed)
 
-    def fold_flow(self, flow: str) -> str:
-        return fold_flow(self.world, flow)
+    def fold_flow(self, flow: str, *, cluster: Cluster | None = None) -> str:
+        return fold_flow(self.world, flow, cluster=cluster)
 
     def dispatch_flow(self, flow: str) -> dict[str, int]:
         return dispatch_flow(self.world, flow)

@@ -9,6 +9,7 @@ import typer
 
 from reconcile.cli import console
 from reconcile.cli.console import JsonOption, RefusedError
+from reconcile.cli.engine import EngineName, EngineOption, cluster
 from reconcile.config import Flow, load
 from reconcile.domain.clock import parse_instant
 
@@ -60,6 +61,7 @@ def match_(
         ),
     ] = None,
     report: Annotated[Path | None, typer.Option(metavar="PAGE.html", help="Also write a page to show.")] = None,
+    engine: EngineOption = EngineName.DUCKDB,
     as_json: JsonOption = False,
 ) -> None:
     """Compare two files and account for every unit. Needs no database and no configuration.
@@ -67,15 +69,23 @@ def match_(
     Columns: id, reference, account, amount (amount_minor in Parquet), currency, occurred_at.
     Exit codes: 0 reconciled, 3 breaks, 4 incomplete, 2 bad input.
     """
+    from reconcile.matching.engine import Engine
     from reconcile.matching.files import DEFAULT_RULES, match_files
     from reconcile.matching.foreign import BadInputError
     from reconcile.matching.table import statement_table
 
     rules = DEFAULT_RULES if flow is None else _flow_of(flow).rules
     try:
-        with console.steps() as progress:
+        with console.steps() as progress, cluster(engine) as machines:
             found = match_files(
-                confirmations, ledger, out=out, rules=rules, as_of=_instant(as_of), report=report, progress=progress
+                confirmations,
+                ledger,
+                out=out,
+                rules=rules,
+                as_of=_instant(as_of),
+                report=report,
+                progress=progress,
+                engine=Engine(cluster=machines),
             )
     except BadInputError as error:
         raise RefusedError(str(error)) from error

@@ -8,14 +8,16 @@ import typer
 
 from reconcile.cli import console
 from reconcile.cli.console import FlowArgument, JsonOption
+from reconcile.cli.engine import EngineName, EngineOption, cluster
 
 app = typer.Typer()
 
 
 @app.command()
-def fold(flow: FlowArgument, as_json: JsonOption = False) -> None:
+def fold(flow: FlowArgument, engine: EngineOption = EngineName.DUCKDB, as_json: JsonOption = False) -> None:
     """Match what is new in a flow, and decide what is to be done about what is missing."""
-    console.show({"run": console.application().fold_flow(flow)}, as_json)
+    with cluster(engine) as machines:
+        console.show({"run": console.application().fold_flow(flow, cluster=machines)}, as_json)
 
 
 @app.command()

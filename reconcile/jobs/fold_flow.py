@@ -23,6 +23,7 @@ from reconcile.jobs import dispositions, fold_check, folding
 from reconcile.jobs.folding import Intake
 from reconcile.jobs.watch_feeds import watch_feeds
 from reconcile.jobs.world import World
+from reconcile.matching.cluster import Cluster
 from reconcile.matching.outcome import Outcome
 from reconcile.matching.statement_file import as_json
 from reconcile.notices import planning
@@ -39,9 +40,10 @@ class RunOvertakenError(RuntimeError):
     """Another run of the same flow was committed while this one was folding: its work is thrown away, run again."""
 
 
-def fold_flow(world: World, flow: str) -> str:
+def fold_flow(world: World, flow: str, *, cluster: Cluster | None = None) -> str:
     """Brings a flow up to date; returns the id of its newest run, or an empty text while there is none.
 
+    `cluster`: where a flow is matched that was never folded; later runs are for one machine (`ClusterError`).
     Raises `RunOvertakenError` when two of them meet, `fold_check.FoldRefusedError` when what the fold says cannot be true. Running it again on the same deliveries changes nothing.
     """
     section = world.configuration.flow(flow)
@@ -54,7 +56,7 @@ def fold_flow(world: World, flow: str) -> str:
             intake = folding.read(connection, world.configuration, section, run.now)
         outcome = None
         if intake.is_new:
-            outcome = folding.run_fold(intake, world.lake, folder)
+            outcome = folding.run_fold(intake, world.lake, folder, cluster)
             fold_check.check(flow, outcome)
             world.lake.put(outcome.folder, intake.folder)
         with world.database.begin() as connection:

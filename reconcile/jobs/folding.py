@@ -19,6 +19,7 @@ from reconcile.domain import ids
 from reconcile.domain.surge import Curve, Minute
 from reconcile.feeds import withdrawal
 from reconcile.matching import state
+from reconcile.matching.cluster import Cluster
 from reconcile.matching.engine import Engine
 from reconcile.matching.fold import fold
 from reconcile.matching.outcome import Outcome
@@ -140,8 +141,8 @@ def pointer(connection: sa.Connection, flow: str) -> sa.Row[Any] | None:
     return connection.execute(query).one_or_none()
 
 
-def run_fold(intake: Intake, lake: Lake, scratch: Path) -> Outcome:
-    """Folds what was taken in; files are written below `scratch`, and nowhere else.
+def run_fold(intake: Intake, lake: Lake, scratch: Path, cluster: Cluster | None = None) -> Outcome:
+    """Folds what was taken in, here or on a cluster; files are written below `scratch`, and nowhere else.
 
     Whoever stands in a batch that was withdrawn, and in whose place nothing stands yet, is held like one whose row nobody can read.
     """
@@ -160,7 +161,7 @@ def run_fold(intake: Intake, lake: Lake, scratch: Path) -> Outcome:
         held_accounts=sorted(intake.held_accounts | accounts),
         held_references=sorted(intake.held_references | references),
         withdrawn=[str(batch_id) for batch_id in intake.withdrawn],
-        engine=Engine(filesystem=lake.filesystem),
+        engine=Engine(filesystem=lake.filesystem, cluster=cluster),
     )
 
 

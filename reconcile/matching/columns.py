@@ -125,3 +125,8 @@ def empty(columns: Mapping[str, str], numbers: Sequence[str] = ()) -> str:
 def with_text_ids(columns: Mapping[str, str]) -> Mapping[str, str]:
     """The same columns for rows whose ids are other people's text."""
     return {name: kind.replace("UUID", "VARCHAR") for name, kind in columns.items()}
+
+
+def of_foreign(columns: Mapping[str, str]) -> Mapping[str, str]:
+    """The same columns as `foreign.normalised` gives them: ids are text, and a key is a digest."""
+    return {**with_text_ids(columns), "match_key": "UBIGINT", "batch_id": "UUID"}

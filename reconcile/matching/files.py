@@ -13,13 +13,16 @@ import pyarrow.parquet as pq
 from reconcile.domain import ids
 from reconcile.domain.flow import FlowRules
 from reconcile.domain.money import asset
-from reconcile.matching import columns, foreign, picture
+from reconcile.matching import foreign, inputs, picture
 from reconcile.matching.engine import DEFAULT_ENGINE, Engine
 from reconcile.matching.page import render
-from reconcile.matching.passes import run_passes, set_rules, statement_days
-from reconcile.matching.session import Session, literal
+from reconcile.matching.passes import run_passes, statement_days
+from reconcile.matching.session import Session
+from reconcile.matching.spread.sources import CheckedFile
+from reconcile.matching.spread.spread import spread_passes
 from reconcile.matching.statement import StatementDay, StatementVerdict
 from reconcile.matching.statement_file import as_json
+from reconcile.matching.terms import Terms
 from reconcile.matching.watermark import Completeness, Watermark
 
 DEFAULT_RULES: Final = FlowRules(
@@ -89,20 +92,25 @@ def match_files(
     """Compare two files, CSV or Parquet (columns: `foreign.REQUIRED` and an amount), and write the results into `out`.
 
     Without `as_of` both files are complete and every deadline has passed; with it, both are complete up to that instant and
-    later rows do not exist yet. Raises `foreign.BadInputError`, and `statement.ConservationError` (a bug).
+    later rows do not exist yet. Raises `foreign.BadInputError`, `cluster.ClusterError`, and `statement.ConservationError` (a bug).
     """
     out.mkdir(parents=True, exist_ok=True)
     with Session(out, threads=engine.threads, memory_limit=engine.memory_limit) as session:
         progress(_STEPS[0], 0, len(_STEPS))
-        confirmation_rows = _open(session, confirmations, "confirmation", as_of)
+        told = _open(session, confirmations, "confirmation", as_of)
         progress(_STEPS[1], 1, len(_STEPS))
-        entry_rows = _open(session, ledger, "ledger", as_of)
+        posted = _open(session, ledger, "ledger", as_of)
         progress(_STEPS[2], 2, len(_STEPS))
         through = as_of or _after_everything(session, rules)
         both = Watermark(through, "proven")
         completeness = Completeness(both, both)
-        _prepare(session, rules, completeness, through)
-        run_passes(session, rules, out / MATCHES)
+        terms = Terms(rules, completeness, foreign=True)
+        inputs.nothing_before(session, terms)
+        session.set_variable("as_of", "TIMESTAMPTZ", through)
+        if engine.cluster is not None and (told.rows or posted.rows):
+            spread_passes(session, terms, out / MATCHES, engine.cluster, [told, posted])
+        else:
+            run_passes(session, rules, out / MATCHES)
         days = statement_days(session, rules, completeness, through)
         progress(_STEPS[3], 3, len(_STEPS))
         session.run("breaks")
@@ -121,8 +129,8 @@ def match_files(
         verdict=verdict,
         days=days,
         breaks=tuple(BreakSum(*row) for row in breaks),
-        confirmations=confirmation_rows,
-        entries=entry_rows,
+        confirmations=told.rows,
+        entries=posted.rows,
         as_of=through,
         matches_file=out / MATCHES,
         breaks_file=out / BREAKS,
@@ -131,16 +139,15 @@ def match_files(
     )
 
 
-def _open(session: Session, path: Path, side: foreign.Side, as_of: datetime | None) -> int:
-    """The view `new_confirmation` or `new_entry` over one file; returns its number of rows."""
+def _open(session: Session, path: Path, side: foreign.Side, as_of: datetime | None) -> CheckedFile:
+    """The view `new_confirmation` or `new_entry` over one file."""
     file = foreign.with_exponents(
         session, foreign.landed(session, foreign.open_file(session, path, side), session.scratch)
     )
     file, rows = foreign.checked(session, file)
-    name, time = ("new_confirmation", "confirmed_at") if side == "confirmation" else ("new_entry", "posted_at")
-    known = f" WHERE {time} <= {literal(as_of.isoformat())}::TIMESTAMPTZ" if as_of is not None else ""
-    session.execute(f"CREATE TEMP VIEW {name} AS FROM ({foreign.normalised(file)}){known}")
-    return rows
+    name = "new_confirmation" if side == "confirmation" else "new_entry"
+    session.execute(f"CREATE TEMP VIEW {name} AS FROM ({foreign.normalised(file)}) WHERE {foreign.known(file, as_of)}")
+    return CheckedFile(file, str(path), rows, as_of)
 
 
 def _after_everything(session: Session, rules: FlowRules) -> datetime:
@@ -151,30 +158,6 @@ def _after_everything(session: Session, rules: FlowRules) -> datetime:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     # Twice: once for the deadline of the last row, once so that no feed counts as stalled.
     return epoch + timedelta(microseconds=last_us or 0) + 2 * rules.deadline_after + timedelta(seconds=1)
-
-
-def _prepare(session: Session, rules: FlowRules, completeness: Completeness, as_of: datetime) -> None:
-    """A first fold with nothing behind it: no state, no attempts of ours, nothing held."""
-    set_rules(session, rules, completeness)
-    session.set_instant("frozen_before", None)
-    session.set_instant("ledger_through_before", None)
-    session.set_variable("as_of", "TIMESTAMPTZ", as_of)
-    for view, of_kind in (
-        ("judged_before", columns.with_text_ids(columns.VERDICT)),
-        ("own_attempt", columns.with_text_ids(columns.OWN_ATTEMPT)),
-        ("past_confirmation", columns.with_text_ids(columns.CONFIRMATION)),
-        ("loose_heard", columns.with_text_ids(columns.HEARD)),
-        ("total", columns.TOTAL),
-        ("minute_total", columns.MINUTE),
-    ):
-        session.files_view(view, [], of_kind)
-    session.strings("held_account", "account", [])
-    session.strings("held_reference", "reference", [])
-    session.strings("withdrawn_id", "id", [])
-    session.strings("withdrawn_batch", "batch_id", [])
-    session.execute("CREATE TEMP MACRO id_as_key(id) AS hash(id)")
-    session.run("watched")
-    session.run("at_hand")
 
 
 def _verdict(days: tuple[StatementDay, ...]) -> StatementVerdict:

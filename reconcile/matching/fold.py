@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING
 
 from reconcile.domain.flow import FlowRules
 from reconcile.matching import columns, inputs, state, statement_file
+from reconcile.matching.cluster import ClusterError
 from reconcile.matching.engine import DEFAULT_ENGINE, Engine
 from reconcile.matching.outcome import Counts, Outcome
-from reconcile.matching.passes import run_passes, set_rules, statement_days
+from reconcile.matching.passes import run_passes, statement_days
 from reconcile.matching.session import Session
+from reconcile.matching.spread.sources import PublishedFile, Side, Source
+from reconcile.matching.spread.spread import spread_passes
+from reconcile.matching.terms import Terms
 from reconcile.matching.watermark import Completeness
 
 if TYPE_CHECKING:
@@ -26,30 +30,8 @@ OWN = "own.parquet"
 CURVE = "curve.parquet"
 
 _WRITTEN = {
-    state.CONFIRMATIONS: """
-        SELECT r.* FROM rest_confirmation AS r
-        LEFT JOIN purchase AS p USING (confirmation_id)
-        WHERE p.group_id IN (SELECT group_id FROM kept_group)
-            OR (p.group_id IS NULL AND coalesce(r.confirmed_at >= getvariable('frozen_before'), true))
-        ORDER BY confirmation_id, message_id, amount_minor, account, batch_id""",
-    state.ENTRIES: """
-        SELECT * EXCLUDE (group_id, told, pass) FROM placed WHERE group_id IN (SELECT group_id FROM kept_group)
-        UNION ALL BY NAME
-        SELECT * EXCLUDE (group_id, break_group_id, break_id)
-            -- What says nothing of its key is looked for again in each run, among all that is known by then.
-            REPLACE (CASE WHEN entry_id NOT IN (SELECT entry_id FROM stand_in) THEN own_key END AS own_key)
-        FROM own_placed
-        WHERE group_id IN (SELECT group_id FROM kept_group)
-        UNION ALL BY NAME
-        FROM (
-            SELECT DISTINCT ON (entry_id) * FROM rest_entry WHERE entry_id IN (SELECT entry_id FROM easy)
-            ORDER BY entry_id, batch_id
-        )
-        UNION ALL BY NAME
-        FROM rest_held
-        WHERE coalesce(posted_at >= getvariable('frozen_before'), true)
-            OR entry_id IN (SELECT entry_id FROM hold WHERE group_id IN (SELECT group_id FROM kept_group))
-        ORDER BY entry_id""",
+    state.CONFIRMATIONS: "FROM kept_confirmation ORDER BY ALL",
+    state.ENTRIES: "FROM kept_entry ORDER BY entry_id",
     state.PAYMENTS: f"SELECT {columns.select(columns.PAYMENT)} FROM kept_payment ORDER BY payment_id",  # noqa: S608 - our own names
     state.HEARD: f"SELECT {columns.select(columns.HEARD)} FROM kept_heard ORDER BY ALL",  # noqa: S608 - our own names
     state.JUDGED: f"SELECT {columns.select(columns.VERDICT)} FROM latest ORDER BY break_id",  # noqa: S608 - our own names
@@ -86,8 +68,11 @@ def fold(
     `payments`: newly published payments, where the flow has such a feed.
     `withdrawn`: ids of batches that were folded before and turned out wrong: the outcome is as if they had never come, but for
     the versions of verdicts; what settled with their rows before the horizon stays in the sums.
-    Raises `statement.ConservationError` (a bug: publish nothing) and `state.StateError`.
+    With `engine.cluster` the passes run there; only a fold without `previous` can be spread.
+    Raises `statement.ConservationError` (a bug: publish nothing), `state.StateError` and `cluster.ClusterError`.
     """
+    if engine.cluster is not None and previous is not None:
+        raise ClusterError(f"{rules.name} has been folded before: what is new since is for one machine")
     out.mkdir(parents=True, exist_ok=True)
     before = state.read(previous, rules.name) if previous is not None else state.Manifest(rules.name)
     cutoff = completeness.through - rules.horizon if completeness.through is not None else None
@@ -102,20 +87,31 @@ def fold(
         manifest = inputs.with_new_files(
             session, horizon, confirmations, entries, payments, completeness.ledger.complete_through
         )
-        set_rules(session, rules, completeness)
-        inputs.set_limits(session, manifest, cutoff, before.ledger_through_us)
-        inputs.hand_over(session, own, held_accounts, held_references)
+        terms = Terms(
+            rules=rules,
+            completeness=completeness,
+            frozen_before_us=inputs.frozen_before_us(manifest, cutoff),
+            ledger_through_before_us=before.ledger_through_us,
+            own=own,
+            held_accounts=tuple(held_accounts),
+            held_references=tuple(held_references),
+            paid=completeness.payments is not None or bool(horizon.payments or payments),
+        )
+        inputs.hand_over(session, terms)
         session.run("withdraw")
         session.run("watched")
-        session.execute("CREATE TEMP MACRO id_as_key(id) AS id")
-        # A first fold has nothing to recall.
-        session.run("at_hand" if previous is None else "recall")
-        paid = completeness.payments is not None or bool(horizon.payments or payments)
-        plain_pairs = run_passes(session, rules, out / MATCHES, paid=paid)
+        sources = _sources(session, confirmations, entries, payments) if engine.cluster is not None else []
+        if engine.cluster is not None and sources:
+            spread_passes(session, terms, out / MATCHES, engine.cluster, sources)
+        else:
+            # A first fold has nothing to recall.
+            session.run("at_hand" if previous is None else "recall")
+            run_passes(session, rules, out / MATCHES, paid=terms.paid)
+            session.run("handed_on")
         days = statement_days(session, rules, completeness, as_of)
         for file, query in _WRITTEN.items():
             session.write(query, out / file)
-        counts = _counts(session, plain_pairs)
+        counts = _counts(session)
     state.write(out, manifest)
     statement_file.dump(days, out / state.STATEMENT)
     known = statement_file.load(previous / state.STATEMENT) if previous is not None else ()
@@ -132,12 +128,20 @@ def fold(
     )
 
 
-def _counts(session: Session, plain_pairs: int) -> Counts:
+def _sources(
+    session: Session, confirmations: Sequence[str], entries: Sequence[str], payments: Sequence[str]
+) -> list[Source]:
+    """The new batches, for a cluster; those without rows are left out."""
+    found: list[Source] = []
+    sides: tuple[tuple[Side, Sequence[str]], ...] = (("told", confirmations), ("posted", entries), ("paid", payments))
+    for side, files in sides:
+        rows = session.row_counts(files)
+        found += [PublishedFile(side, path, rows[path]) for path in sorted(files) if rows[path]]
+    return found
+
+
+def _counts(session: Session) -> Counts:
     [row] = session.rows(
-        "SELECT (SELECT count(*) FROM new_confirmation), (SELECT count(*) FROM new_entry),"
-        " (SELECT count(*) FROM easy) + (SELECT count(*) FROM purchase WHERE group_id IN (SELECT group_id FROM kept_group)),"
-        " (SELECT count(*) FROM easy) + (SELECT count(*) FROM placed WHERE group_id IN (SELECT group_id FROM kept_group)),"
-        " $1 + (SELECT count(*) FROM closer_match), (SELECT count(*) FROM verdict)",
-        [plain_pairs],
+        "SELECT new_confirmations, new_entries, open_confirmations, open_entries, matched_pairs, verdicts FROM tally"
     )
     return Counts(*row)

@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
@@ -266,6 +267,14 @@ def normalised(file: ForeignFile) -> str:
             "batch_id": "NULL::UUID",
         }
     return "SELECT " + ", ".join(f"{sql} AS {name}" for name, sql in own.items()) + f" FROM {file.scan}"
+
+
+def known(file: ForeignFile, as_of: datetime | None) -> str:
+    """The condition of a normalised row that exists by `as_of`."""
+    if as_of is None:
+        return "true"
+    time = "confirmed_at" if file.side == "confirmation" else "posted_at"
+    return f"{time} <= {literal(as_of.isoformat())}::TIMESTAMPTZ"
 
 
 def first_line(error: Exception) -> str:

@@ -1,15 +1,13 @@
 """Everything a fold reads, brought into one session under the names that `sql/match/` uses."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from reconcile.matching import columns, state
+from reconcile.matching.passes import set_rules
 from reconcile.matching.session import Session
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from reconcile.matching.terms import Terms
 
 
 def open_views(
@@ -68,29 +66,62 @@ def with_new_files(
     )
 
 
-def set_limits(
-    session: Session, manifest: state.Manifest, cutoff: datetime | None, ledger_before_us: int | None
-) -> None:
-    """The variables of the horizon: which groups can no longer change, and which entries are overdue."""
-    # A group can change as long as a batch with rows of its time can be recalled.
-    frozen_before = None
-    if cutoff is not None:
-        cutoff_us = state.microseconds(cutoff)
-        frozen_before = cutoff_us if manifest.first_us is None else min(cutoff_us, manifest.first_us)
-    session.set_instant("frozen_before", frozen_before)
-    session.set_instant("ledger_through_before", ledger_before_us)
+def frozen_before_us(manifest: state.Manifest, cutoff: datetime | None) -> int | None:
+    """Groups of before this instant can no longer change: no batch with rows of their time can be recalled."""
+    if cutoff is None:
+        return None
+    cutoff_us = state.microseconds(cutoff)
+    return cutoff_us if manifest.first_us is None else min(cutoff_us, manifest.first_us)
 
 
-def hand_over(
-    session: Session, own: "pa.Table | None", held_accounts: Collection[str], held_references: Collection[str]
-) -> None:
-    """Tables of what does not come from files."""
-    if own is None:
-        session.execute(f"CREATE TEMP TABLE own_attempt AS {columns.empty(columns.OWN_ATTEMPT)}")
+def hand_over(session: Session, terms: Terms) -> None:
+    """Variables and tables of what does not come from files."""
+    set_rules(session, terms.rules, terms.completeness)
+    session.set_instant("frozen_before", terms.frozen_before_us)
+    session.set_instant("ledger_through_before", terms.ledger_through_before_us)
+    own_attempts(session, terms)
+    session.strings("held_account", "account", terms.held_accounts)
+    session.strings("held_reference", "reference", terms.held_references)
+    # The type of a match_key, for what has none.
+    session.execute(f"CREATE TEMP MACRO id_as_key(id) AS {'hash(id)' if terms.foreign else 'id'}")
+
+
+def own_attempts(session: Session, terms: Terms) -> None:
+    """The table `own_attempt`."""
+    kinds = columns.with_text_ids(columns.OWN_ATTEMPT) if terms.foreign else columns.OWN_ATTEMPT
+    if terms.own is None:
+        session.execute(f"CREATE TEMP TABLE own_attempt AS {columns.empty(kinds)}")
     else:
-        session.table("own_attempt", own, columns.select(columns.OWN_ATTEMPT))
-    session.strings("held_account", "account", held_accounts)
-    session.strings("held_reference", "reference", held_references)
+        session.table("own_attempt", terms.own, columns.select(kinds))
+
+
+def nothing_before(session: Session, terms: Terms) -> None:
+    """What a comparison of two files has in place of a state; `new_confirmation` and `new_entry` become the rows at hand."""
+    hand_over(session, terms)
+    session.files_view("judged_before", [], columns.with_text_ids(columns.VERDICT))
+    session.files_view("past_confirmation", [], columns.of_foreign(columns.CONFIRMATION))
+    session.files_view("loose_heard", [], columns.of_foreign(columns.HEARD))
+    session.files_view("total", [], columns.TOTAL)
+    session.files_view("minute_total", [], columns.MINUTE)
+    session.strings("withdrawn_id", "id", [])
+    session.strings("withdrawn_batch", "batch_id", [], kind="UUID")
+    session.run("watched")
+    session.run("at_hand")
+
+
+def first(session: Session, terms: Terms, told: Sequence[str], posted: Sequence[str], paid: Sequence[str]) -> None:
+    """All that a fold with nothing behind it reads, from Parquet files of rows as the passes want them."""
+    if terms.foreign:
+        session.files_view("new_confirmation", told, columns.of_foreign(columns.CONFIRMATION), first_row=0)
+        session.files_view("new_entry", posted, columns.of_foreign(columns.ENTRY), first_row=0)
+        session.files_view("new_payment", paid, columns.PAYMENT)
+        nothing_before(session, terms)
+        return
+    open_views(session, None, state.Manifest(terms.rules.name), told, posted, paid, ())
+    hand_over(session, terms)
+    session.run("withdraw")
+    session.run("watched")
+    session.run("at_hand")
 
 
 def _others(known: Sequence[state.FoldedFile], new: Sequence[str]) -> list[str]:

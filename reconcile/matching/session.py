@@ -95,24 +95,39 @@ class Session:
         )
 
     def files_view(
-        self, name: str, files: Sequence[str], of_kind: Mapping[str, str], *, first_row: int | None = None
+        self,
+        name: str,
+        files: Sequence[str],
+        of_kind: Mapping[str, str],
+        *,
+        first_row: int | None = None,
+        only: tuple[int, int] | None = None,
     ) -> int:
         """A view over Parquet files with the columns `of_kind`; empty when there are no files; returns its number of rows.
 
-        With `first_row` each row has its number in the column `row`, in the order of the files.
+        With `first_row` each row has its number in the column `row`, in the order of the files. `only`: the first and the
+        last row of each file that are wanted, from 0; they are counted all the same.
         """
         query, numbered = columns.empty(of_kind, ("row",) if first_row is not None else ()), 0
         if files:
             missing, mixed = self._missing(files, of_kind)
             chosen = columns.select(of_kind, missing)
-            counts = dict(self.rows(f"SELECT file_name, num_rows FROM parquet_file_metadata({_list(files)})"))
+            counts = self.row_counts(files)
             if first_row is not None:
                 starts = accumulate([counts[file] for file in files], initial=first_row)
                 offset = f"{list(starts)}[file_index::BIGINT + 1]" if len(files) > 1 else str(first_row)
                 chosen += f", ({offset} + file_row_number)::UINTEGER AS row"
             query, numbered = f"SELECT {chosen} FROM {_scan(files, by_name=mixed)}", sum(counts.values())
+            if only is not None:
+                query += f" WHERE file_row_number BETWEEN {only[0]} AND {only[1]}"
         self._connection.execute(f"CREATE TEMP VIEW {name} AS {query}")
         return numbered
+
+    def row_counts(self, files: Sequence[str]) -> dict[str, int]:
+        """Rows of each of the Parquet files, by what these say of themselves."""
+        if not files:
+            return {}
+        return dict(self.rows(f"SELECT file_name, num_rows FROM parquet_file_metadata({_list(files)})"))
 
     def _missing(self, files: Sequence[str], of_kind: Mapping[str, str]) -> tuple[frozenset[str], bool]:
         """The columns that no file has, as older ones may, and whether some files have more than others."""

@@ -1,0 +1,28 @@
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconcile.domain.flow import FlowRules
+from reconcile.matching.watermark import Completeness
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """All that the passes must know and no batch says; it can be pickled, so that other machines hear the same.
+
+    `frozen_before_us`, `ledger_through_before_us`: microseconds since 1970 in UTC, see `sql/match/totals.sql` and `verdict.sql`.
+    `own`: our attempts, see `columns.OWN_ATTEMPT`. `paid`: the flow has payments.
+    `foreign`: rows of two files of other people's making, whose ids are text; else of published batches.
+    """
+
+    rules: FlowRules
+    completeness: Completeness
+    frozen_before_us: int | None = None
+    ledger_through_before_us: int | None = None
+    own: "pa.Table | None" = None
+    held_accounts: tuple[str, ...] = ()
+    held_references: tuple[str, ...] = ()
+    paid: bool = False
+    foreign: bool = False
