@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -142,7 +141,9 @@ def show(row: dict[str, Any], reading: Reading, verdicts: dict[str, str | None])
         if found in {"wrong", "abstained"}:
             print(f"    {field}: {found}, wanted {want}, read {got}")
     for alternative in reading.alternatives:
-        print("    alternative:", {key: str(value) for key, value in asdict(alternative).items() if value is not None})
+        print(
+            "    alternative:", {key: str(value) for key, value in alternative._asdict().items() if value is not None}
+        )
 
 
 if __name__ == "__main__":

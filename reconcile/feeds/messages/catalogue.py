@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from reconcile.feeds.messages.expressions import ExpressionSet
 from reconcile.feeds.messages.extractor import extract
 from reconcile.feeds.messages.fields import read_fields
 from reconcile.feeds.messages.markup import MAX_MARKUP_CHARACTERS, is_markup, text_of
 from reconcile.feeds.messages.reading import UNPARSED, Message, Reading, ambiguous
+from reconcile.feeds.messages.shapes import Fit, Shapes
 from reconcile.feeds.messages.template import Template, TemplateError, TemplateRow
 from reconcile.feeds.messages.text import MAX_TEXT_CHARACTERS, fold, fold_lines
 
@@ -41,7 +41,7 @@ class Catalogue:
         names = [template.name for template in self.templates]
         if twice := {name for name in names if names.count(name) > 1}:
             raise TemplateError(f"two templates are named {', '.join(sorted(twice))}")
-        self._set = ExpressionSet(template.source for template in self.templates)
+        self._shapes = Shapes(self.templates)
 
     @classmethod
     def load(cls, paths: Iterable[Traversable | Path] | None = None) -> Catalogue:
@@ -66,21 +66,19 @@ class Catalogue:
         """The readings, in the order of the messages."""
         return [self.read(message) for message in messages]
 
-    def fitting(self, data: bytes) -> list[Template]:
-        """The templates whose pattern fits a folded text, in one pass over it for all of them."""
-        return [self.templates[index] for index in self._set.matching(data)]
+    def fitting(self, data: bytes) -> Sequence[Fit]:
+        """The templates whose pattern fits a folded text."""
+        return self._shapes.fitting(data)
 
     def _read_by_template(self, message: Message, folded: str, country: str | None) -> Reading | None:
-        data = folded.encode()
         found: list[tuple[Template, Reading]] = []
-        fitting = self.fitting(data)
+        fitting = self.fitting(folded.encode())
         if len(fitting) > 1:  # the sender's own formats first; other senders' only where none of those is certain
-            fitting.sort(key=lambda template: not template.from_sender(message.sender))
-        for template in fitting:
+            fitting = sorted(fitting, key=lambda fit: not fit.template.from_sender(message.sender))
+        for _, template, spans in fitting:
             if found and not template.from_sender(message.sender):
                 break
-            spans = template.expression.full(data) if template.in_country(country) else None
-            if spans is None:
+            if not template.in_country(country):
                 continue
             reading = read_fields(template, folded, spans, message, country or template.country)
             if reading is not None:

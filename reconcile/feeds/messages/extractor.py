@@ -5,7 +5,6 @@ What it reads is marked `low` and never moves money on its own. Where two figure
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -79,13 +78,13 @@ def _decide(reading: Reading, pieces: list[Piece], values: _Values) -> Reading:
     said = _Said(pieces, reading, values)
     amounts = values.amounts()
     if reading.outcome is None and said.done:
-        reading = replace(reading, outcome="success")
+        reading = reading._replace(outcome="success")
     if not amounts:
         return _without_amount(reading, pieces, said, values)
     if not said.done or not said.supported:
         return NOT_A_TRANSACTION if said.only_promised else UNPARSED
     readings = tuple(
-        replace(reading, amount=amount, currency=code, kind=kind_of(pieces, piece, reading.outcome))
+        reading._replace(amount=amount, currency=code, kind=kind_of(pieces, piece, reading.outcome))
         for amount, code, piece in amounts
     )
     if len(readings) > 1:
@@ -95,12 +94,12 @@ def _decide(reading: Reading, pieces: list[Piece], values: _Values) -> Reading:
 
 def _without_amount(reading: Reading, pieces: list[Piece], said: _Said, values: _Values) -> Reading:
     if reading.outcome in {"failed", "reversed"} and (reading.reference or values.any_money):
-        return replace(reading, kind=kind_of(pieces, None, reading.outcome))
+        return reading._replace(kind=kind_of(pieces, None, reading.outcome))
     if reading.balance is not None and not said.deed and not values.any_unexplained:
         asset = values.currency_of("balance")
-        return replace(reading, status="not_a_transaction", kind="balance_inquiry", outcome=None, currency=asset)
+        return reading._replace(status="not_a_transaction", kind="balance_inquiry", outcome=None, currency=asset)
     if values.any_unexplained or (said.done and said.supported):
-        return replace(reading, status="unparsed", kind=kind_of(pieces, None, reading.outcome), confidence=None)
+        return reading._replace(status="unparsed", kind=kind_of(pieces, None, reading.outcome), confidence=None)
     return NOT_A_TRANSACTION
 
 

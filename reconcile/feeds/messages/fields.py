@@ -41,8 +41,11 @@ def read_fields(template: Template, folded: str, spans: Spans, message: Message,
         written = text[number]
         if written is None:
             continue
-        code = _code(text[before], text[after], row.currency, country)
-        figure = None if code is None else numeral(written, exponent(code), row.decimal_mark)
+        unit = _unit(text[before], text[after], row.currency, country)
+        if unit is None:
+            return None
+        code, decimals = unit
+        figure = numeral(written, decimals, row.decimal_mark)
         if figure is None or (slot == "fee" and asset is not None and code != asset):
             return None
         figures[slot] = figure
@@ -87,8 +90,13 @@ _NEEDS_AMOUNT = frozenset({"success", "pending"})
 
 
 @lru_cache(maxsize=4096)
+def _unit(before: str | None, after: str | None, default: str | None, country: str | None) -> tuple[str, int] | None:
+    """The currency on which the marks on both sides agree, or the default where there is none, and its decimals."""
+    code = _code(before, after, default, country)
+    return None if code is None else (code, exponent(code))
+
+
 def _code(before: str | None, after: str | None, default: str | None, country: str | None) -> str | None:
-    """The currency that the marks on both sides agree on, or the default where there is none."""
     marks = [mark for mark in (before, after) if mark]
     if not marks:
         return None if default is None else currency(default, country)

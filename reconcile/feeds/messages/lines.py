@@ -28,7 +28,8 @@ MAX_LINE_BYTES = 1 << 20
 # With fewer batches one process is done before a second one has loaded the catalogue.
 _WORTH_PROCESSES_BATCHES = 4
 _BATCHES_AHEAD = 2
-_KEYS = ("id", "text", "sender", "country", "received_at")
+_OPTIONAL_KEYS = ("sender", "country", "received_at")
+_OPTIONAL = (str, type(None))
 _Batch = tuple[int, list[bytes]]
 
 
@@ -132,14 +133,16 @@ def read_line(line: bytes, number: int) -> Message:
         raise LineError(f"line {number}: not JSON: {error}") from error
     if not isinstance(row, dict):
         raise LineError(f"line {number}: expected an object with id and text, found {_name_of(row)}")
-    identity, text, *optional = [row.get(key) for key in _KEYS]
+    get = row.get
+    identity, text, sender, country, received_at = (
+        get("id"), get("text"), get("sender"), get("country"), get("received_at"),
+    )  # fmt: skip
     if not (isinstance(identity, str) and isinstance(text, str)):
         key, value = ("text", text) if isinstance(identity, str) else ("id", identity)
         raise LineError(f"line {number}: expected a text under {key!r}, found {_name_of(value)}")
-    for key, value in zip(_KEYS[2:], optional, strict=True):
-        if not (value is None or isinstance(value, str)):
-            raise LineError(f"line {number}: expected a text or null under {key!r}, found {_name_of(value)}")
-    sender, country, received_at = optional
+    if not (type(sender) in _OPTIONAL and type(country) in _OPTIONAL and type(received_at) in _OPTIONAL):
+        key, value = next((key, row[key]) for key in _OPTIONAL_KEYS if type(row.get(key)) not in _OPTIONAL)
+        raise LineError(f"line {number}: expected a text or null under {key!r}, found {_name_of(value)}")
     try:
         moment = datetime.fromisoformat(received_at) if received_at else None
     except ValueError as error:

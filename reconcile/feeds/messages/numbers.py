@@ -13,7 +13,6 @@ MAX_AMOUNT_DIGITS = 13
 _MAX_DECIMALS = 4
 
 
-@lru_cache(maxsize=1 << 16)
 def numeral(written: str, exponent: int | None = None, mark: DecimalMark | None = None) -> Decimal | None:
     """The number that `written` (already folded to ASCII digits) says, or None when it has no reading or two.
 
@@ -26,6 +25,12 @@ def numeral(written: str, exponent: int | None = None, mark: DecimalMark | None 
         usual = _thousands_and_cents(written)
         if usual is not None:
             return usual
+    return _rarer(written, exponent, mark)
+
+
+# Advertisements and tariffs repeat their figures; the two forms above cost less than looking them up.
+@lru_cache(maxsize=1 << 14)
+def _rarer(written: str, exponent: int | None, mark: DecimalMark | None) -> Decimal | None:
     head, grouped_by_space = _join_spaced_groups(written)
     if head is None or sum(character.isdecimal() for character in head) > MAX_AMOUNT_DIGITS:
         return None
