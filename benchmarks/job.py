@@ -63,6 +63,7 @@ JOBS: Final = {
     "published": Job("reconcile: published batches", "benchmarks.ours:published_batches", _VERDICTS, steps=FOLD_STEPS),
     "foreign": Job("reconcile: foreign files", "benchmarks.ours:foreign_files", _BREAKS, steps=FOLD_STEPS),
     "page": Job("reconcile: foreign files and the page", "benchmarks.ours:foreign_files_and_page", _BREAKS, steps=FOLD_STEPS),
+    "spark": Job("reconcile: foreign files, Spark with its start", "benchmarks.ours:foreign_files_on_spark", _BREAKS),
 }  # fmt: skip
 
 MEMORY_LIMIT_BYTES: Final = 16 * 2**30

@@ -16,6 +16,7 @@ from benchmarks import day
 from benchmarks.highest import Highest
 from benchmarks.measured import Measured
 from benchmarks.peers import by_hand
+from benchmarks.processes import cpu_seconds, memory_bytes
 from reconcile.store.embedded import EmbeddedPostgres
 
 # What its own advice for a machine with 24 GiB comes to; the default is for one of twenty years ago.
@@ -63,13 +64,13 @@ def _measured(connection: "psycopg2.extensions.connection", folder: Path, out: P
             cursor.execute(f"ANALYZE {table}")
         loading_seconds = time.perf_counter() - begun
         query = by_hand.QUERY.format(confirmations="confirmations", entries="entries")
-        memory = Highest(partial(_memory_bytes, server))
-        cpu_before, begun = _cpu_seconds(server), time.perf_counter()
+        memory = Highest(partial(memory_bytes, server))
+        cpu_before, begun = cpu_seconds(server), time.perf_counter()
         with memory, (out / "answer.csv").open("wb") as answer:
             cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv)", answer)
         return Measured(
             seconds=time.perf_counter() - begun,
-            cpu_seconds=_cpu_seconds(server) - cpu_before,
+            cpu_seconds=cpu_seconds(server) - cpu_before,
             peak_bytes=memory.value,
             loading_seconds=loading_seconds,
         )
@@ -81,23 +82,3 @@ def _as_csv(parquet: Path, csv: Path) -> Path:
             f"COPY (SELECT {', '.join(by_hand.COLUMNS)} FROM '{parquet}') TO '{csv}' (FORMAT csv, HEADER false)"
         )
     return csv
-
-
-def _cpu_seconds(server: psutil.Process) -> float:
-    """Of the server, of what it started and of what has ended (parallel workers do so with each query)."""
-    own = server.cpu_times()
-    running = [process.cpu_times() for process in server.children()]
-    return float(
-        sum((own.user, own.system, own.children_user, own.children_system, *(t.user + t.system for t in running)))
-    )
-
-
-def _memory_bytes(server: psutil.Process) -> int:
-    """Of all its processes; what they share is counted once."""
-    found = 0
-    for process in (server, *server.children()):
-        try:
-            found += process.memory_full_info().pss
-        except psutil.NoSuchProcess:
-            continue  # a parallel worker that has just ended
-    return found

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -14,7 +15,7 @@ from benchmarks.highest import Highest, spilled_bytes
 from benchmarks.targets import Target
 
 ROWS = 2_000
-HERE = [name for name, one in job.JOBS.items() if not one.is_peer]
+HERE = [name for name, one in job.JOBS.items() if not one.is_peer and name != "spark"]
 ELSEWHERE = [name for name, one in job.JOBS.items() if one.is_peer]
 HEAD = {
     "command": "",
@@ -68,6 +69,13 @@ def test_a_peer_says_how_wrong_its_answer_is(name, made_day):
     [found] = running.measure([name], made_day, runs=1)
     missed, invented = expected(name, made_day)
     assert (found["missed"], found["invented"], found["paid_twice"], found["short"]) == (missed, invented, invented, 0)
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="there is no Java for Spark")
+def test_ours_on_spark_is_as_right_as_without(made_day):
+    [found] = running.measure(["spark"], made_day, runs=1)
+    assert (found["missed"], found["invented"], found["paid_twice"], found["short"]) == (0, 0, 0, 0)
+    assert found["cpu_seconds"] > 1
 
 
 def test_the_day_has_its_faults(made_day):
