@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
+import random
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,9 +25,10 @@ from reconcile.matching import columns
 from reconcile.matching.engine import Engine
 from reconcile.matching.fold import fold
 from reconcile.matching.watermark import Completeness, Watermark
+from reconcile.store.place import open_place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from reconcile.matching.cluster import Cluster, Parcel
@@ -145,6 +147,8 @@ class Folder:
     home: Path
     rules: FlowRules = RULES
     cluster: Cluster | None = None
+    place: str | None = None
+    """A URL below which the batches lie; without one they lie in `home`."""
     outcomes: list[Outcome] = field(default_factory=list)
 
     def fold(
@@ -172,11 +176,9 @@ class Folder:
         outcome = fold(
             rules=self.rules,
             previous=self.outcomes[-1].folder if self.outcomes else None,
-            confirmations=[write_rows(confirmations, dict(columns.CONFIRMATION), self.home / f"c{number}.parquet")],
-            entries=[write_rows(entries, dict(columns.ENTRY), self.home / f"e{number}.parquet")],
-            payments=[write_rows(payments or [], dict(columns.PAYMENT), self.home / f"p{number}.parquet")]
-            if with_payments
-            else [],
+            confirmations=[self._batch(confirmations, columns.CONFIRMATION, f"c{number}.parquet")],
+            entries=[self._batch(entries, columns.ENTRY, f"e{number}.parquet")],
+            payments=[self._batch(payments or [], columns.PAYMENT, f"p{number}.parquet")] if with_payments else [],
             own=pa.Table.from_pylist(own, schema=own_schema) if own else None,
             completeness=both,
             as_of=as_of or complete or DAY,
@@ -184,10 +186,20 @@ class Folder:
             held_accounts=held_accounts,
             held_references=held_references,
             withdrawn=[digest(name) for name in withdrawn],
-            engine=Engine(threads=1, cluster=self.cluster),
+            engine=Engine(
+                threads=1, cluster=self.cluster, filesystem=None if self.place is None else open_place(self.place)[0]
+            ),
         )
         self.outcomes.append(outcome)
         return outcome
+
+    def _batch(self, rows: list[dict[str, Any]], kinds: Mapping[str, str], name: str) -> str:
+        file = write_rows(rows, dict(kinds), self.home / name)
+        if self.place is None:
+            return file
+        filesystem, folder = open_place(self.place)
+        filesystem.put_file(file, f"{folder}/{name}")
+        return f"{self.place}/{name}"
 
 
 def rows_of(file: Path) -> list[dict[str, Any]]:
@@ -409,3 +421,85 @@ def at() -> Any:
 @pytest.fixture(scope="session")
 def new_folder() -> Any:
     return Folder
+
+
+def crowd_of(seed: int) -> dict[str, list[Any]]:
+    """Rows of many small worlds, whose accounts share references, ids, payments and our own credits in every way that there is."""
+    chance = random.Random(seed)
+    start = DAY + timedelta(hours=12)
+    rows: dict[str, list[Any]] = {"told": [], "posted": [], "paid": [], "own": []}
+    for world in range(150):
+        accounts = [f"{world}{letter}" for letter in "ABC"]
+        references = [
+            None,
+            f"{world}R1",
+            f"{world}R1",
+            f"{world}R12",
+            f"{world}R21",
+            "SHARED" if world % 10 == 0 else f"{world}RO",
+        ]
+        for number in range(chance.randint(0, 12)):
+            name, minute = f"{world}/{number}", start + timedelta(minutes=chance.randint(0, 60))
+            reference, account = chance.choice(references), chance.choice(accounts)
+            unit, amount = chance.choice(["XOF", "XOF", "XOF", "MB"]), chance.choice([100, 100, 200])
+            match chance.randint(0, 9):
+                case 0 | 1 | 2 | 3:
+                    outcome = chance.choice(["success", "success", "success", "reversed"])
+                    # One purchase may be told twice, with another account.
+                    message = chance.choice([name, f"{world}/twice"])
+                    rows["told"].append(
+                        told(
+                            minute,
+                            reference,
+                            account,
+                            amount,
+                            message=message,
+                            unit=unit,
+                            outcome=outcome,
+                            balance=chance.choice([None, 100, 200, 300]),
+                        )
+                    )
+                case 4 | 5 | 6 | 7:
+                    signed, own_key = chance.choice([1, 1, 1, 1, -1]) * amount, None
+                    if rows["told"] and chance.random() < 0.05:
+                        own_key = name
+                        purchase = chance.choice(rows["told"])
+                        rows["own"].append(attempt(own_key, purchase, start))
+                        account = chance.choice([account, purchase["account"]])
+                    kind = chance.choice([None, None, None, "held"]) if own_key is None else None
+                    rows["posted"].append(
+                        posted(minute, reference, account, signed, row=name, unit=unit, kind=kind, own_key=own_key)
+                    )
+                case _:
+                    rows["paid"].append(paid(minute, reference, account, amount, row=name, unit=unit))
+    return rows
+
+
+def attempt(own_key: str, purchase: dict[str, Any], sent_at: Any) -> dict[str, Any]:
+    return {
+        "own_key": own_key,
+        "intent_id": digest(own_key),
+        "break_id": purchase["confirmation_id"],
+        "account": purchase["account"],
+        "asset": purchase["asset"],
+        "amount_minor": purchase["amount_minor"],
+        "sent_at": sent_at,
+        "status": "confirmed",
+    }
+
+
+def said_in(folder: Path) -> dict[str, Any]:
+    """All that a fold wrote."""
+    tables = {file.name: rows_of(file) for file in sorted(folder.glob("*.parquet"))}
+    tables["matches.parquet"].sort(key=lambda row: tuple(map(str, row.values())))
+    return tables | {"statement": json.loads((folder / "statement.json").read_text())}
+
+
+@pytest.fixture(scope="session")
+def crowd() -> Any:
+    return crowd_of
+
+
+@pytest.fixture(scope="session")
+def said() -> Any:
+    return said_in

@@ -10,10 +10,3 @@ STORIES = sorted(GOLDEN.glob("*.txt"))
 def test_a_story_ends_as_it_is_written(file: Path, story) -> None:
     text = file.read_text(encoding="utf-8")
     assert story.play(text) == text
-
-
-@pytest.mark.parametrize("file", STORIES, ids=lambda file: file.stem)
-def test_a_story_that_begins_on_several_machines_ends_the_same(file: Path, story, here) -> None:
-    text = file.read_text(encoding="utf-8")
-    story.folder.cluster = here
-    assert story.play(text) == text
