@@ -148,9 +148,12 @@ def run_fold(intake: Intake, lake: Lake, scratch: Path, cluster: Cluster | None 
     """
     accounts, references = withdrawal.concerned(lake, intake.doubted)
     rules = intake.flow.rules
-    return fold(
+    previous = _state(intake, lake, scratch)
+    keys = _keys(lake, previous, intake.flow.name, scratch)
+    known = {file.name for file in keys.iterdir()} if keys.exists() else set()
+    outcome = fold(
         rules=replace(rules, options=replace(rules.options, keyless=intake.keyless)),
-        previous=_state(intake, lake, scratch),
+        previous=previous,
         confirmations=_urls(intake, lake, "confirmation"),
         entries=_urls(intake, lake, "ledger"),
         payments=_urls(intake, lake, "payment"),
@@ -161,8 +164,18 @@ def run_fold(intake: Intake, lake: Lake, scratch: Path, cluster: Cluster | None 
         held_accounts=sorted(intake.held_accounts | accounts),
         held_references=sorted(intake.held_references | references),
         withdrawn=[str(batch_id) for batch_id in intake.withdrawn],
+        keys=keys,
         engine=Engine(filesystem=lake.filesystem, cluster=cluster),
     )
+    if not lake.is_local:
+        for name in sorted(state.needed_keys(outcome.folder, intake.flow.name) - known):
+            lake.put(keys / name, f"{keys_folder(intake.flow.name)}/{name}")
+    return outcome
+
+
+def keys_folder(flow: str) -> str:
+    """Where the files of a flow's key index lie, below the lake; the newest run's state names those that count."""
+    return f"keys/{flow}"
 
 
 def verdicts(outcome: Outcome) -> list[Verdict]:
@@ -269,6 +282,20 @@ def _state(intake: Intake, lake: Lake, scratch: Path) -> Path | None:
         stored = f"{intake.pointer.path}/{name}"
         if name not in state.LATER or lake.exists(stored):
             lake.fetch(stored, folder / name)
+    return folder
+
+
+def _keys(lake: Lake, previous: Path | None, flow: str, scratch: Path) -> Path:
+    """The folder of the flow's key index on this machine: a lake elsewhere is copied, as far as the next fold needs it."""
+    there = keys_folder(flow)
+    if lake.is_local:
+        return Path(lake.url(there))
+    folder = scratch / "keys"
+    folder.mkdir()
+    if previous is not None:
+        for name in sorted(state.needed_keys(previous, flow)):
+            if lake.exists(f"{there}/{name}"):
+                lake.fetch(f"{there}/{name}", folder / name)
     return folder
 
 

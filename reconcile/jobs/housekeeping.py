@@ -34,15 +34,25 @@ def housekeep(world: World, *, dry: bool = False, progress: Progress | None = No
 
 def needed(world: World, flow: str) -> frozenset[str]:
     """URLs of the published files that the next fold of a flow may read again."""
+    return _of_newest_state(world, flow, state.needed_files)
+
+
+def needed_keys(world: World, flow: str) -> frozenset[str]:
+    """Paths, below the lake, of the files of a flow's key index that its next fold reads."""
+    names = _of_newest_state(world, flow, state.needed_keys)
+    return frozenset(f"{folding.keys_folder(flow)}/{name}" for name in names)
+
+
+def _of_newest_state(world: World, flow: str, ask: Callable[[Path, str], frozenset[str]]) -> frozenset[str]:
     with world.database.begin() as connection:
         pointer = folding.pointer(connection, flow)
     if pointer is None:
         return frozenset()
     if world.lake.is_local:
-        return state.needed_files(Path(world.lake.url(pointer.path)), flow)
+        return ask(Path(world.lake.url(pointer.path)), flow)
     with scratch_folder("keep") as folder, world.lake.open(f"{pointer.path}/{state.MANIFEST}") as stored:
         (folder / state.MANIFEST).write_bytes(stored.read())
-        return state.needed_files(folder, flow)
+        return ask(folder, flow)
 
 
 def house_of(world: World, *, dry: bool = True) -> House:
@@ -54,6 +64,7 @@ def house_of(world: World, *, dry: bool = True) -> House:
         now=world.clock.now(),
         dry=dry,
         needed=lambda flow: needed(world, flow),
+        needed_keys=lambda flow: needed_keys(world, flow),
     )
 
 

@@ -14,7 +14,9 @@ from reconcile.store.lake import LakeFile
 from reconcile.store.tables import retired_files
 
 FOLDERS: Final = ("landed", "published", "runs", "matches")
-"""What jobs write; nothing else in the lake is touched."""
+"""What jobs write and rows name."""
+KEYS: Final = "keys"
+"""What folds write and only the newest run's state names. Nothing else in the lake is touched."""
 
 
 def sweep(house: House) -> Swept:
@@ -23,7 +25,7 @@ def sweep(house: House) -> Swept:
     A job writes before it commits. So each file is looked at again under the lock of whoever could name it.
     """
     found: list[LakeFile] = []
-    for folder in FOLDERS:
+    for folder in (*FOLDERS, KEYS):
         for some in _in_parts(file for file in house.lake.find(folder) if _is_old(house, file)):
             found += _nameless(house, some)
     count = freed = 0
@@ -39,14 +41,20 @@ def sweep(house: House) -> Swept:
 
 
 def _nameless(house: House, files: list[LakeFile]) -> list[LakeFile]:
-    names = {file.path: could_name(file.path) for file in files}
+    of_keys = [file for file in files if file.path.startswith(f"{KEYS}/")]
+    needed = frozenset[str]().union(
+        *(house.needed_keys(flow) for flow in {file.path.split("/")[1] for file in of_keys})
+    )
+    names = {file.path: could_name(file.path) for file in files if file not in of_keys}
     wanted = [name for some in names.values() for name in some]
     with house.database.begin() as connection:
         kept = named(connection, wanted)
         kept.update(
             connection.execute(sa.select(retired_files.c.path).where(retired_files.c.path.in_(wanted))).scalars()
         )
-    return [file for file in files if kept.isdisjoint(names[file.path])]
+    return [
+        file for file in files if (kept.isdisjoint(names[file.path]) if file.path in names else file.path not in needed)
+    ]
 
 
 def _is_old(house: House, file: LakeFile) -> bool:

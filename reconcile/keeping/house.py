@@ -19,7 +19,10 @@ FILES_AT_ONCE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """`now` is business time. `dry`: everything is only counted. `needed`: flow → URLs that its next fold may read."""
+    """`now` is business time. `dry`: everything is only counted. `needed`: flow → URLs that its next fold may read.
+
+    `needed_keys`: flow → paths, below the lake, of what its next fold reads of its key index.
+    """
 
     database: Database
     lake: Lake
@@ -27,6 +30,7 @@ class House:
     now: datetime
     dry: bool
     needed: Callable[[str], frozenset[str]]
+    needed_keys: Callable[[str], frozenset[str]]
 
     def has_hold(self) -> bool:
         """Whether a legal hold stands: whose rows a file holds is not known, so no file leaves for its age meanwhile."""

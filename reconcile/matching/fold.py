@@ -6,11 +6,12 @@ watermark passes it. The folder that it writes is both the outcome and the state
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconcile.domain.flow import FlowRules
-from reconcile.matching import columns, inputs, state, statement_file
+from reconcile.matching import columns, inputs, recalling, state, statement_file
 from reconcile.matching.cluster import ClusterError
 from reconcile.matching.engine import DEFAULT_ENGINE, Engine
 from reconcile.matching.outcome import Counts, Outcome
@@ -59,6 +60,7 @@ def fold(
     held_references: Collection[str] = (),
     payments: Sequence[str] = (),
     withdrawn: Sequence[str] = (),
+    keys: Path | None = None,
     engine: Engine = DEFAULT_ENGINE,
 ) -> Outcome:
     """Fold newly published batches into the state in `previous`; write outcome and new state to the folder `out`.
@@ -68,22 +70,26 @@ def fold(
     `payments`: newly published payments, where the flow has such a feed.
     `withdrawn`: ids of batches that were folded before and turned out wrong: the outcome is as if they had never come, but for
     the versions of verdicts; what settled with their rows before the horizon stays in the sums.
+    `keys`: the folder of the flow's key index, on this machine; beside `out` unless told otherwise. What is written there and
+    not named by the state that is published is garbage.
     With `engine.cluster` the passes run there; only a fold without `previous` can be spread.
     Raises `statement.ConservationError` (a bug: publish nothing), `state.StateError` and `cluster.ClusterError`.
     """
     if engine.cluster is not None and previous is not None:
         raise ClusterError(f"{rules.name} has been folded before: what is new since is for one machine")
     out.mkdir(parents=True, exist_ok=True)
+    keys = keys or out.with_name("keys")
     before = state.read(previous, rules.name) if previous is not None else state.Manifest(rules.name)
     cutoff = completeness.through - rules.horizon if completeness.through is not None else None
-    horizon = before.without_older_than(cutoff)
+    horizon = before.without_older_than(cutoff).without({*confirmations, *entries, *payments})
     with Session(
         out, threads=engine.threads, memory_limit=engine.memory_limit, filesystem=engine.filesystem
     ) as session:
         gone = inputs.open_views(
             session, previous, horizon, sorted(confirmations), sorted(entries), sorted(payments), withdrawn
         )
-        horizon = horizon.without(gone)
+        past = recalling.with_keys(session, keys, horizon)
+        horizon = past.without(gone)
         manifest = inputs.with_new_files(
             session, horizon, confirmations, entries, payments, completeness.ledger.complete_through
         )
@@ -104,14 +110,20 @@ def fold(
         if engine.cluster is not None and sources:
             spread_passes(session, terms, out / MATCHES, engine.cluster, sources)
         else:
-            # A first fold has nothing to recall.
-            session.run("at_hand" if previous is None else "recall")
-            run_passes(session, rules, out / MATCHES, paid=terms.paid)
+            if previous is None:
+                session.run("at_hand")  # there is nothing to recall
+            else:
+                recalling.recall(session, keys, past)
+            if terms.paid:
+                inputs.open_past_payments(session, past)
+            open_past = partial(inputs.open_past, session, past)
+            run_passes(session, rules, out / MATCHES, paid=terms.paid, open_past=open_past)
             session.run("handed_on")
         days = statement_days(session, rules, completeness, as_of)
         for file, query in _WRITTEN.items():
             session.write(query, out / file)
         counts = _counts(session)
+        manifest = recalling.with_keys(session, keys, manifest)
     state.write(out, manifest)
     statement_file.dump(days, out / state.STATEMENT)
     known = statement_file.load(previous / state.STATEMENT) if previous is not None else ()

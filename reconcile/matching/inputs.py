@@ -1,6 +1,7 @@
 """Everything a fold reads, brought into one session under the names that `sql/match/` uses."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -19,9 +20,7 @@ def open_views(
     payments: Sequence[str],
     withdrawn: Sequence[str],
 ) -> frozenset[str]:
-    """Views over the new batches, the state, and the batches of the horizon that were folded before; returns the files of
-    those that are `withdrawn`.
-    """
+    """Views over the new batches and the state; returns the files of the batches of the horizon that are `withdrawn`."""
     told_rows = session.files_view("new_confirmation", confirmations, columns.CONFIRMATION, first_row=0)
     posted_rows = session.files_view("new_entry", entries, columns.ENTRY, first_row=0)
     loose_told, loose_posted = _of_state(previous, state.CONFIRMATIONS), _of_state(previous, state.ENTRIES)
@@ -30,21 +29,35 @@ def open_views(
     session.set_variable("recalled_confirmation_from", "BIGINT", told_rows)
     session.set_variable("recalled_entry_from", "BIGINT", posted_rows)
     session.files_view("loose_heard", _of_state(previous, state.HEARD), columns.HEARD)
-    past_told, past_posted = _others(horizon.confirmations, confirmations), _others(horizon.entries, entries)
-    session.files_view("past_confirmation", past_told, columns.CONFIRMATION)
-    session.files_view("past_entry", past_posted, columns.ENTRY)
-    past_paid = _others(horizon.payments, payments)
     session.files_view("new_payment", payments, columns.PAYMENT)
     session.files_view("loose_payment", _of_state(previous, state.PAYMENTS), columns.PAYMENT)
-    session.files_view("past_payment", past_paid, columns.PAYMENT)
     session.strings("withdrawn_batch", "batch_id", withdrawn, kind="UUID")
-    told, posted, paid = (session.files_of_batches(files, withdrawn) for files in (past_told, past_posted, past_paid))
+    told, posted, paid = (
+        session.files_of_batches(_paths(files), withdrawn)
+        for files in (horizon.confirmations, horizon.entries, horizon.payments)
+    )
     session.files_view("told_of_withdrawn", sorted(told), columns.CONFIRMATION)
     session.files_view("posted_of_withdrawn", sorted(posted), columns.ENTRY)
     session.files_view("judged_before", _of_state(previous, state.JUDGED), columns.VERDICT)
     session.files_view("total", _of_state(previous, state.TOTALS), columns.TOTAL)
     session.files_view("minute_total", _of_state(previous, state.MINUTES), columns.MINUTE)
     return told | posted | paid
+
+
+def open_past(session: Session, horizon: state.Manifest, first_us: int | None, last_us: int | None) -> None:
+    """`past_confirmation`: batches of the horizon that were folded before and may have rows of this time; none without one."""
+    among = [
+        file
+        for file in horizon.confirmations
+        if first_us is not None and last_us is not None and file.last_us >= first_us and file.first_us <= last_us
+    ]
+    session.files_view("past_confirmation", _paths(among), columns.CONFIRMATION)
+
+
+def open_past_payments(session: Session, horizon: state.Manifest) -> None:
+    """All batches of the horizon that were folded before: payments are tied by account as well, which no index knows."""
+    session.files_view("past_confirmation", _paths(horizon.confirmations), columns.CONFIRMATION)
+    session.files_view("past_payment", _paths(horizon.payments), columns.PAYMENT)
 
 
 def with_new_files(
@@ -57,12 +70,14 @@ def with_new_files(
 ) -> state.Manifest:
     """The manifest after this run: what is still within the horizon, and the new batches."""
     through_us = None if ledger_through is None else state.microseconds(ledger_through)
-    return state.Manifest(
-        horizon.flow,
-        _merged(horizon.confirmations, session.time_ranges(confirmations, "confirmed_at")),
-        _merged(horizon.entries, session.time_ranges(entries, "posted_at")),
-        max((limit for limit in (horizon.ledger_through_us, through_us) if limit is not None), default=None),
-        _merged(horizon.payments, session.time_ranges(payments, "paid_at")),
+    return replace(
+        horizon,
+        confirmations=_merged(horizon.confirmations, session.time_ranges(confirmations, "confirmed_at")),
+        entries=_merged(horizon.entries, session.time_ranges(entries, "posted_at")),
+        ledger_through_us=max(
+            (limit for limit in (horizon.ledger_through_us, through_us) if limit is not None), default=None
+        ),
+        payments=_merged(horizon.payments, session.time_ranges(payments, "paid_at")),
     )
 
 
@@ -117,15 +132,17 @@ def first(session: Session, terms: Terms, told: Sequence[str], posted: Sequence[
         session.files_view("new_payment", paid, columns.PAYMENT)
         nothing_before(session, terms)
         return
-    open_views(session, None, state.Manifest(terms.rules.name), told, posted, paid, ())
+    nothing = state.Manifest(terms.rules.name)
+    open_views(session, None, nothing, told, posted, paid, ())
+    open_past_payments(session, nothing)
     hand_over(session, terms)
     session.run("withdraw")
     session.run("watched")
     session.run("at_hand")
 
 
-def _others(known: Sequence[state.FoldedFile], new: Sequence[str]) -> list[str]:
-    return [file.path for file in known if file.path not in set(new)]
+def _paths(files: Sequence[state.FoldedFile]) -> list[str]:
+    return [file.path for file in files]
 
 
 def _of_state(previous: Path | None, file: str) -> list[str]:

@@ -1,6 +1,6 @@
 """All passes over the rows at hand, in their order, inside one session."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,9 @@ from reconcile.matching.watermark import Completeness
 
 CLOSED_KINDS = (SETTLED, BreakKind.LATE_CREDIT.value)
 """Verdicts that leave nothing open."""
+
+OpenPast = Callable[[int | None, int | None], None]
+"""Makes the view `past_confirmation`: rows of the batches that were folded before, from and until (microseconds since 1970)."""
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -45,9 +48,13 @@ def set_rules(session: Session, rules: FlowRules, completeness: Completeness) ->
     session.set_variable("closed_kinds", "VARCHAR[]", list(CLOSED_KINDS))
 
 
-def run_passes(session: Session, rules: FlowRules, matches: Path, *, paid: bool = False) -> int:
+def run_passes(
+    session: Session, rules: FlowRules, matches: Path, *, paid: bool = False, open_past: OpenPast | None = None
+) -> int:
     """From the views `confirmation` and `entry` (and, where something is `paid`, the payments) to verdicts and sums, and the
     file of matches; returns the number of plain pairs. Raises `ConservationError`.
+
+    Without `open_past` there is a view `past_confirmation` already.
     """
     session.run("own")
     if rules.options.keyless:
@@ -67,17 +74,17 @@ def run_passes(session: Session, rules: FlowRules, matches: Path, *, paid: bool 
             _tie_payments(session, rules)
         else:
             session.run("unpaid")
-        steps = (
-            "judge",
-            "balance",
+        session.run("judge")
+        _listen(session, open_past)
+        for step in (
             "verdict",
             *(["pay_verdict"] if paid else []),
             "versions",
             "lines",
             "matches",
             "totals",
-        )
-        for step in (*steps, "conservation"):
+            "conservation",
+        ):
             session.run(step)
         plain_written.result()
         file.write_closer(session)
@@ -131,6 +138,14 @@ def _find_own(session: Session, rules: FlowRules) -> None:
         [[row.unit_id for row in links], [row.group_id for row in links]],
     )
     session.run("own_keyless")
+
+
+def _listen(session: Session, open_past: OpenPast | None) -> None:
+    """What the messages around a break say of it: of the batches that were folded before, only those of their time are opened."""
+    session.run("listened")
+    if open_past is not None:
+        open_past(*session.rows("SELECT epoch_us(getvariable('heard_from')), epoch_us(getvariable('heard_until'))")[0])
+    session.run("balance")
 
 
 def _tie_payments(session: Session, rules: FlowRules) -> None:

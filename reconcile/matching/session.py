@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from reconcile import resources
@@ -70,6 +71,19 @@ class Session:
         found: dict[str, Any] = dict(self._connection.execute(query).fetchnumpy())
         return found
 
+    def keys(self, query: str) -> Any:
+        """The first halves of the ids in the one column of a query, as an array of 64-bit integers."""
+        return _first_halves(self.arrow(query).column(0))
+
+    def keys_of_files(self, files: Sequence[str], column: str) -> tuple[Any, Any]:
+        """The same of a column of Parquet files, and for each id the place of its file in the list."""
+        if not files:
+            return np.empty(0, np.uint64), np.empty(0, np.int64)
+        table = self.arrow(
+            f"SELECT {column}::UUID AS id, file_index::BIGINT AS place FROM {_scan(files)} WHERE {column} IS NOT NULL"
+        )
+        return _first_halves(table.column("id")), table.column("place").to_numpy()
+
     def integers(self, name: str, column: str, values: Any) -> None:
         """A temporary table of one column from an array of integers."""
         self.table(name, pa.table({column: values}), column)
@@ -120,7 +134,7 @@ class Session:
             query, numbered = f"SELECT {chosen} FROM {_scan(files, by_name=mixed)}", sum(counts.values())
             if only is not None:
                 query += f" WHERE file_row_number BETWEEN {only[0]} AND {only[1]}"
-        self._connection.execute(f"CREATE TEMP VIEW {name} AS {query}")
+        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
         return numbered
 
     def row_counts(self, files: Sequence[str]) -> dict[str, int]:
@@ -167,6 +181,14 @@ class Session:
     def write(self, query: str, file: Path) -> None:
         """Write a query's rows, in its order, to a Parquet file."""
         self._connection.execute(f"COPY ({query}) TO {literal(str(file))} (FORMAT parquet, COMPRESSION zstd)")
+
+
+def _first_halves(ids: Any) -> Any:
+    """Of a `pyarrow.ChunkedArray` of UUIDs."""
+    stored = ids.combine_chunks()
+    stored = getattr(stored, "storage", stored)
+    whole = np.frombuffer(stored.buffers()[1], dtype=">u8").reshape(-1, 2)
+    return whole[stored.offset : stored.offset + len(stored), 0].astype(np.uint64)
 
 
 def literal(text: str) -> str:

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from reconcile.matching.key_index import KeySegment
+
 FORMAT = 1
 MANIFEST = "state.json"
 CONFIRMATIONS = "open_confirmations.parquet"
@@ -22,17 +24,22 @@ LATER = frozenset({PAYMENTS, HEARD})
 
 @dataclass(frozen=True, slots=True)
 class FoldedFile:
-    """A published batch that has been folded, and the time of its first and last row (microseconds since 1970, UTC)."""
+    """A published batch that has been folded, and the time of its first and last row (microseconds since 1970, UTC).
+
+    `number`: what the key index calls it; 0 while its keys are in no segment.
+    """
 
     path: str
     first_us: int
     last_us: int
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """The batches within the horizon: their rows can be recalled, those of older batches cannot. And the ledger's
-    watermark: an entry before it that comes later is overdue.
+    watermark: an entry before it that comes later is overdue. `keys`: where the keys of those rows lie; `last_number`: of the
+    numbers that files have had, none is given twice.
     """
 
     flow: str
@@ -40,6 +47,8 @@ class Manifest:
     entries: tuple[FoldedFile, ...] = ()
     ledger_through_us: int | None = None
     payments: tuple[FoldedFile, ...] = ()
+    keys: tuple[KeySegment, ...] = ()
+    last_number: int = 0
 
     def without_older_than(self, cutoff: datetime | None) -> "Manifest":
         """Batches whose last row is before `cutoff` are dropped."""
@@ -92,7 +101,10 @@ def read(folder: Path, flow: str) -> Manifest:
         _files(content["confirmations"]),
         _files(content["entries"]),
         content["ledger_through_us"],
-        _files(content.get("payments", [])),  # absent in states of before there were any
+        # Absent in states of before there were any.
+        _files(content.get("payments", [])),
+        tuple(KeySegment(**segment) for segment in content.get("keys", [])),
+        content.get("last_number", 0),
     )
 
 
@@ -107,6 +119,11 @@ def needed_files(folder: Path, flow: str) -> frozenset[str]:
     return frozenset(file.path for file in read(folder, flow).files)
 
 
+def needed_keys(folder: Path, flow: str) -> frozenset[str]:
+    """Names of the files of the key index that the next fold reads, in the folder of the flow's index."""
+    return frozenset(path for segment in read(folder, flow).keys for path in segment.paths)
+
+
 def microseconds(instant: datetime) -> int:
     """An aware instant as microseconds since 1970 in UTC, exactly."""
     whole_seconds = int(instant.replace(microsecond=0).timestamp())
@@ -114,4 +131,9 @@ def microseconds(instant: datetime) -> int:
 
 
 def _files(content: Sequence[dict[str, object]]) -> tuple[FoldedFile, ...]:
-    return tuple(FoldedFile(str(row["path"]), int(str(row["first_us"])), int(str(row["last_us"]))) for row in content)
+    return tuple(
+        FoldedFile(
+            str(row["path"]), int(str(row["first_us"])), int(str(row["last_us"])), int(str(row.get("number", 0)))
+        )
+        for row in content
+    )

@@ -1,26 +1,11 @@
 -- The running balance, as evidence: what the messages before and after a confirmation say of a credit that the ledger lacks.
--- In:  bundle, purchase (with balance_minor: what the credited account has after it, as the message says, or NULL);
---      confirmation; past_confirmation (batches of the horizon); loose_heard (the state's: the messages around each open break,
---      `heard_for` its confirmation); withdrawn_batch.
+-- In:  asked (the breaks in question), variables heard_from and heard_until; confirmation; past_confirmation (the batches of the
+--      horizon between these); loose_heard (the state's: the messages around each open break, `heard_for` its confirmation);
+--      withdrawn_batch.
 -- Out: kept_heard (the next run's loose_heard); running_balance(group_id, says, …): `says` is `arrived`, `missing` or NULL.
 -- Why right: consecutive messages of one account leave no room for a guess: either the balance goes up by this very amount
 --      and holds, or it stays as it was, or something else has moved it in between and nothing follows. Only the balance of
 --      the credited account in its own asset is published. What is said later counts for more. It blocks money, and never moves any.
-
-CREATE TEMP TABLE asked AS
-SELECT
-    p.group_id, p.confirmation_id, p.account_key, p.confirmed_at, p.amount_minor, p.balance_minor AS told_minor,
-    -- Its neighbours are looked up once and then kept, so that they outlive the horizon with it.
-    p.confirmation_id NOT IN (SELECT heard_for FROM loose_heard) OR EXISTS (FROM withdrawn_batch) AS is_new
-FROM purchase AS p
-JOIN bundle AS b USING (group_id)
-WHERE p.balance_minor IS NOT NULL AND b.kind IS NOT NULL AND b.balance_minor > 0
-    AND b.purchases = 1 AND p.readings = 1 AND len(p.amounts_read) = 1;
-
--- After a day an account has been used for other things. The bounds are variables: files outside of them are not opened.
-SET VARIABLE heard_from = (SELECT min(confirmed_at) - INTERVAL 24 HOURS FROM asked WHERE is_new);
-
-SET VARIABLE heard_until = (SELECT max(confirmed_at) + INTERVAL 24 HOURS FROM asked WHERE is_new);
 
 CREATE TEMP TABLE heard AS
 WITH message AS (

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from reconcile import config
-from reconcile.jobs.housekeeping import needed
+from reconcile.jobs.housekeeping import needed, needed_keys
 from reconcile.jobs.withdrawing import withdraw_batch
 from reconcile.store import worker_lock
 from reconcile.store.scratch import scratch_folder
@@ -36,6 +36,7 @@ def test_past_days_become_one_file_each_and_nothing_that_is_read_changes(town: T
         "landed": 4 * (DELIVERIES + 1),
         "published": 4 + 2,
         "runs": town.kinds()["runs"],
+        "keys": len(needed_keys(town.world, "topup")),
         "matches": 3,
     }
     assert town.seen() == before
@@ -50,6 +51,7 @@ def test_what_the_next_fold_may_read_is_left_and_the_fold_goes_on(town: Town):
     town.age()
     town.keep()
     assert all(Path(path).exists() for path in needed(town.world, "topup"))
+    assert {path for path in town.files() if path.startswith("keys/")} == needed_keys(town.world, "topup") != set()
     town.trade(DELIVERIES + 1, LATE + timedelta(hours=8))
     assert town.query("select count(*) as n from cases")[0]["n"] == 0
 
@@ -154,17 +156,22 @@ def test_files_that_no_row_names_leave_when_they_are_old_and_no_younger(town: To
     orphans = [
         lake / "landed/ocs/ab/abc.csv", lake / "published/ocs/dead.parquet", lake / "runs/topup/dead/state.json",
         lake / "published/ocs/.x.parquet.77.partial", lake / "matches/topup/2020-01-01.1.parquet",
+        lake / "keys/topup/dead.keys.npy", lake / "keys/topup/.dead.keys.npy.77.partial",
     ]  # fmt: skip
     for path in orphans:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x" * 100)
     (lake / "somebody-elses").write_bytes(b"x")
+    outdated = [
+        path for path in town.files() if path.startswith("keys/topup/") and path not in needed_keys(town.world, "topup")
+    ]
+    outdated_bytes = sum((lake / path).stat().st_size for path in outdated if lake / path not in orphans)
     assert town.keep()["files that no row ever named"].count == 0
     before = town.seen()
     town.age()
     orphans[0].write_bytes(b"a job is just writing it again")
     done = town.keep()["files that no row ever named"]
-    assert (done.count, done.size_bytes) == (4, 400)
+    assert (done.count, done.size_bytes) == (4 + len(outdated), 400 + 200 + outdated_bytes)
     assert [path for path in orphans if path.exists()] == orphans[:1]
     assert (lake / "somebody-elses").exists(), "what jobs do not write is not theirs to remove"
     assert town.seen() == before

@@ -1,0 +1,111 @@
+"""Settled groups of the horizon, found by the key index and read from the few files that hold them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from reconcile.matching import columns, key_index, state
+from reconcile.matching.key_index import Keys, KeySegment
+from reconcile.matching.session import Session
+
+FILES_AT_ONCE: Final = 256
+"""How many files a segment covers at most when it is made: with the deliveries of a run, or the history of an older state."""
+
+
+def recall(session: Session, folder: Path, horizon: state.Manifest) -> None:
+    """The rows at hand, see `recall.sql`: only files that hold a key that is asked for are opened."""
+    session.run("asked")
+    asked = _keys(session, "SELECT match_key FROM new_key", "SELECT confirmation_id FROM named_id")
+    _open(
+        session,
+        "told_before",
+        horizon.confirmations,
+        key_index.files_of(folder, horizon.keys, asked),
+        columns.CONFIRMATION,
+    )
+    session.run("met")
+    met = _keys(session, "SELECT match_key FROM met_key", "SELECT confirmation_id FROM met_id")
+    numbers = key_index.files_of(folder, horizon.keys, met)
+    _open(session, "told_before", horizon.confirmations, numbers, columns.CONFIRMATION)
+    _open(session, "posted_before", horizon.entries, numbers, columns.ENTRY)
+    session.run("recall")
+
+
+def with_keys(session: Session, folder: Path, manifest: state.Manifest) -> state.Manifest:
+    """The manifest with the keys of all its files in segments; what no next fold can ask for any more is left out.
+
+    That is the new files; after a state of an earlier version, or without some file of the index, all of them.
+    """
+    segments: tuple[KeySegment, ...] = manifest.keys
+    if not all(key_index.is_whole(folder, segment) for segment in segments):
+        segments, manifest = (), _unnumbered(manifest)
+    manifest, new = _numbered(manifest)
+    for start in range(0, len(new), FILES_AT_ONCE):
+        segments += _segment(session, folder, manifest, new[start : start + FILES_AT_ONCE])
+        segments = key_index.compacted(folder, segments, _numbers(manifest))
+    return replace(manifest, keys=key_index.compacted(folder, segments, _numbers(manifest)))
+
+
+def _segment(
+    session: Session, folder: Path, manifest: state.Manifest, new: Sequence[state.FoldedFile]
+) -> tuple[KeySegment, ...]:
+    told = [file for file in new if file in manifest.confirmations]
+    posted = [file for file in new if file in manifest.entries]
+    found = [
+        session.keys_of_files([file.path for file in files], name)
+        for files, name in ((told, "match_key"), (told, "confirmation_id"), (posted, "match_key"))
+    ]
+    numbers = [
+        np.array([file.number for file in files], dtype=np.uint32)[places]
+        for files, (_, places) in zip((told, told, posted), found, strict=True)
+    ]
+    keys = np.concatenate([keys for keys, _ in found])
+    if not len(keys):
+        return ()
+    made_of = [[file.path, file.number] for file in new]
+    return (key_index.build(folder, keys, np.concatenate(numbers), made_of=made_of),)
+
+
+def _numbered(manifest: state.Manifest) -> tuple[state.Manifest, list[state.FoldedFile]]:
+    """Every file of either side with a number, and those that had none."""
+    new: list[state.FoldedFile] = []
+
+    def number(files: Iterable[state.FoldedFile]) -> tuple[state.FoldedFile, ...]:
+        numbered = []
+        for file in files:
+            if not file.number:
+                new.append(file := replace(file, number=manifest.last_number + len(new) + 1))
+            numbered.append(file)
+        return tuple(numbered)
+
+    confirmations, entries = number(manifest.confirmations), number(manifest.entries)
+    last_number = manifest.last_number + len(new)
+    return replace(manifest, confirmations=confirmations, entries=entries, last_number=last_number), new
+
+
+def _unnumbered(manifest: state.Manifest) -> state.Manifest:
+    def without(files: Iterable[state.FoldedFile]) -> tuple[state.FoldedFile, ...]:
+        return tuple(replace(file, number=0) for file in files)
+
+    return replace(manifest, confirmations=without(manifest.confirmations), entries=without(manifest.entries), keys=())
+
+
+def _numbers(manifest: state.Manifest) -> frozenset[int]:
+    return frozenset(file.number for file in (*manifest.confirmations, *manifest.entries))
+
+
+def _keys(session: Session, *queries: str) -> Keys:
+    return np.concatenate([session.keys(query) for query in queries])
+
+
+def _open(
+    session: Session,
+    view: str,
+    files: Sequence[state.FoldedFile],
+    numbers: frozenset[int],
+    of_kind: Mapping[str, str],
+) -> None:
+    session.files_view(view, [file.path for file in files if file.number in numbers], of_kind)
