@@ -10,8 +10,11 @@ from typing import Final
 
 import duckdb
 
+from reconcile.feeds.staging import PUBLISHED_FORMAT
+
 DAY: Final = datetime(2024, 7, 9, tzinfo=UTC)
 ACCOUNTS_PER_PURCHASE: Final = 0.3
+FOREIGN_FORMAT: Final = "FORMAT parquet, COMPRESSION zstd"
 _MEMORY: Final = "4GB"
 """Sorting fifty million entries by time spills to disk beyond this."""
 
@@ -66,8 +69,9 @@ def generate(folder: Path, rows: int, seed: int) -> None:
                 ['airtime', 'data', 'voice'][1 + i % 3] AS product, 'success' AS outcome, 'high' AS confidence, confirmed_at,
                 md5_number('batch')::UUID AS batch_id, 'smsc' AS feed, i AS row_number
             FROM purchase ORDER BY i""",
+            PUBLISHED_FORMAT,
         )
-        _write(connection, folder / ENTRIES, _ENTRIES)
+        _write(connection, folder / ENTRIES, _ENTRIES, PUBLISHED_FORMAT)
         for side, id_, at in (
             ("confirmations", "format('C{:010d}', row_number)", "confirmed_at"),
             ("entries", "format('E{:010d}', row_number)", "posted_at"),
@@ -138,8 +142,8 @@ _ENTRIES: Final = f"""
     FROM shown ORDER BY row_number"""
 
 
-def _write(connection: duckdb.DuckDBPyConnection, file: Path, query: str) -> None:
-    connection.execute(f"COPY ({query}) TO '{file}' (FORMAT parquet, COMPRESSION zstd)")
+def _write(connection: duckdb.DuckDBPyConnection, file: Path, query: str, form: str = FOREIGN_FORMAT) -> None:
+    connection.execute(f"COPY ({query}) TO '{file}' ({form})")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Which rows share a key, among tens of millions: one sort of 64-bit words, and no hash table."""
 
+import mmap
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
@@ -27,7 +28,7 @@ class Digests:
 
     def __init__(self, size: int) -> None:
         """`size`: more than any row number, and at least as many as rows will be added."""
-        self._words: Words = np.empty(size, dtype=np.uint64)
+        self._words: Words = empty(size, np.dtype(np.uint64))
         self._row_bits = np.uint64((1 << size.bit_length()) - 1)
         self._count = 0
 
@@ -69,6 +70,12 @@ class Digests:
 
     def __len__(self) -> int:
         return self._count
+
+
+def empty(size: int, kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """An array of any values, in pages of the usual size: huge ones, for which NumPy asks, cost several times as much to get."""
+    private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    return np.frombuffer(mmap.mmap(-1, max(1, size) * kind.itemsize, flags=private), kind, count=size)
 
 
 def by_block(size: int, work: Callable[[int], Found]) -> Iterator[Found]:

@@ -4,6 +4,7 @@ The outcome does not depend on how the rows are cut into batches, as long as eac
 watermark passes it. The folder that it writes is both the outcome and the state for the next fold.
 """
 
+import shutil
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
@@ -35,10 +36,10 @@ _WRITTEN = {
     state.ENTRIES: "FROM kept_entry ORDER BY entry_id",
     state.PAYMENTS: f"SELECT {columns.select(columns.PAYMENT)} FROM kept_payment ORDER BY payment_id",  # noqa: S608 - our own names
     state.HEARD: f"SELECT {columns.select(columns.HEARD)} FROM kept_heard ORDER BY ALL",  # noqa: S608 - our own names
+    VERDICTS: f"SELECT {columns.select(columns.VERDICT)} FROM verdict ORDER BY break_id",  # noqa: S608 - our own names
     state.JUDGED: f"SELECT {columns.select(columns.VERDICT)} FROM latest ORDER BY break_id",  # noqa: S608 - our own names
     state.TOTALS: "FROM total_after",
     state.MINUTES: "FROM minute_total_after",
-    VERDICTS: f"SELECT {columns.select(columns.VERDICT)} FROM verdict ORDER BY break_id",  # noqa: S608 - our own names
     OWN: """
         SELECT own_key, intent_id, break_id, verdict, entry_ids, entries, sum_minor, posted_at
         FROM own_verdict ORDER BY own_key""",
@@ -121,7 +122,11 @@ def fold(
             session.run("handed_on")
         days = statement_days(session, rules, completeness, as_of)
         for file, query in _WRITTEN.items():
-            session.write(query, out / file)
+            if file == state.JUDGED and previous is None:
+                # Nothing was said before: what is new is all.
+                shutil.copyfile(out / VERDICTS, out / file)
+            else:
+                session.write(query, out / file)
         counts = _counts(session)
         manifest = recalling.with_keys(session, keys, manifest)
     state.write(out, manifest)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from reconcile.matching.plain import PlainPairs
+from reconcile.matching.row_columns import as_arrow
 from reconcile.matching.session import Session
 
 ROW_GROUP_ROWS: Final = 1 << 18
@@ -63,7 +64,7 @@ class MatchesFile:
                 pairs.entry_id.take(pairs.entry_of[rows]),
                 _same("reference", len(rows)),
                 _same("high", len(rows)),
-                pa.array(np.zeros(len(rows), dtype=np.int64)),
+                as_arrow(np.zeros(len(rows), dtype=np.int64)),
             ]
             self._writer.write_table(pa.table(columns, schema=self._schema), row_group_size=ROW_GROUP_ROWS)
 
@@ -77,4 +78,6 @@ class MatchesFile:
 
 
 def _same(word: str, rows: int) -> Any:
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype=np.int8)), [word])
+    ends = np.array([0, len(word)], dtype=np.int32)
+    one = pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(ends), pa.py_buffer(word.encode())])
+    return pa.DictionaryArray.from_arrays(as_arrow(np.zeros(rows, dtype=np.int8)), one)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reconcile.matching.digests import BLOCK_ROWS, Digests, Rows, Words, by_block
-from reconcile.matching.row_columns import FixedColumn, RowColumn, column, fixed
+from reconcile.matching.row_columns import FixedColumn, RowColumn, column, fixed, is_known
 from reconcile.matching.session import Session
 
 Mask = npt.NDArray[np.bool_]
@@ -92,7 +92,7 @@ def _read(session: Session, view: str, size: int, keys: Digests, *, first: int, 
     for batch in reader:
         if not batch.num_rows:
             continue
-        rows = batch.column("row").to_numpy().astype(np.uint64)
+        rows = fixed(batch.column("row")).astype(np.uint64)
         for name, of_side in (
             ("match_key", side.match_key),
             ("id", side.id),
@@ -110,7 +110,7 @@ def _add_keys(keys: Digests, column: Any, rows: Words) -> None:
     """Those that are not NULL."""
     values = fixed(column)
     if column.null_count:
-        known = column.is_valid().to_numpy(zero_copy_only=False)
+        known = is_known(column)
         values, rows = values[known], rows[known]
     keys.add(values, rows)
 

@@ -1,14 +1,15 @@
 """Columns of all rows at hand, in which a row's number is its place."""
 
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from reconcile.matching.digests import Rows, Words
+from reconcile.matching.digests import Rows, Words, empty
 
-_NUMPY: Final = {8: np.dtype(np.uint64), 16: np.dtype("V16")}
+_NUMPY: Final[Mapping[int, np.dtype[Any]]] = {4: np.dtype(np.uint32), 8: np.dtype(np.uint64), 16: np.dtype("V16")}
 
 
 class RowColumn(Protocol):
@@ -28,7 +29,7 @@ class FixedColumn:
 
     def __init__(self, kind: Any, size: int) -> None:
         self.type = kind
-        self.values = np.empty(size, dtype=_NUMPY[_stored(kind).byte_width])
+        self.values = empty(size, _NUMPY[_stored(kind).byte_width])
 
     def add(self, values: Any, rows: Words) -> None:
         self.values[_place(rows)] = fixed(values)
@@ -59,7 +60,7 @@ class TextColumn:
     def take(self, rows: npt.NDArray[Any]) -> Any:
         self._whole = self._whole or self._joined()
         values, place_of = self._whole
-        return values.take(pa.array(rows if place_of is None else place_of[rows]))
+        return values.take(as_arrow(rows if place_of is None else place_of[rows]))
 
     def _joined(self) -> tuple[Any, Rows | None]:
         values = pa.chunked_array(self._chunks, type=self.type).combine_chunks()
@@ -77,6 +78,17 @@ def fixed(values: Any) -> npt.NDArray[Any]:
     stored = values.storage if isinstance(values, pa.ExtensionArray) else values
     kind = _NUMPY[stored.type.byte_width]
     return np.frombuffer(stored.buffers()[1], kind, count=len(stored), offset=stored.offset * kind.itemsize)
+
+
+def is_known(values: Any) -> npt.NDArray[np.bool_]:
+    """Which values of an Arrow array with NULLs are none."""
+    bits = np.unpackbits(np.frombuffer(values.buffers()[0], np.uint8), bitorder="little")
+    return bits[values.offset : values.offset + len(values)].astype(np.bool_)
+
+
+def as_arrow(values: npt.NDArray[Any]) -> Any:
+    """An array of numbers as an Arrow array of the same memory. `pa.array` would import pandas, which takes longer than many a fold."""
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(values)])
 
 
 def column(kind: Any, size: int) -> RowColumn:

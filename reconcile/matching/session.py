@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from reconcile import resources
 from reconcile.matching import columns
+from reconcile.matching.row_columns import as_arrow
 
 BATCH_ROWS: Final = 122_880
 """Rows of one batch: as many as DuckDB reads at a time from a row group of its own."""
@@ -86,7 +87,7 @@ class Session:
 
     def integers(self, name: str, column: str, values: Any) -> None:
         """A temporary table of one column from an array of integers."""
-        self.table(name, pa.table({column: values}), column)
+        self.table(name, pa.table([as_arrow(values)], names=[column]), column)
 
     def set_variable(self, name: str, kind: str, value: object) -> None:
         """A value of the DuckDB type `kind` that the SQL reads with `getvariable`."""

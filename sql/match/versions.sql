@@ -12,7 +12,7 @@ WHERE j.break_id IS NULL
         IS DISTINCT FROM
        (j.kind, j.message_id, j.confirmed_at, j.deadline_at, j.confirmation_ids, j.entry_ids, j.confirmed_minor, j.credited_minor, j.own_minor, j.owed_minor, j.blocked, j.grade, j.evidence);
 
-CREATE TEMP TABLE latest AS
+CREATE TEMP VIEW latest AS
 SELECT * FROM verdict
 UNION ALL BY NAME
 SELECT * EXCLUDE (is_open, withdrawn) FROM judged WHERE break_id NOT IN (SELECT break_id FROM verdict);
