@@ -1,6 +1,8 @@
 """From file to file: these commands need neither a database nor a configuration."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +14,9 @@ from reconcile.cli.console import JsonOption, RefusedError
 from reconcile.cli.engine import EngineName, EngineOption, cluster
 from reconcile.config import Flow, load
 from reconcile.domain.clock import parse_instant
+from reconcile.store.lake import Lake
+from reconcile.store.place import is_local, open_place
+from reconcile.store.scratch import scratch_folder
 
 app = typer.Typer()
 
@@ -47,9 +52,11 @@ def parse(
 
 @app.command("match")
 def match_(
-    confirmations: Annotated[Path, typer.Argument(help="What customers were told: CSV or Parquet.")],
-    ledger: Annotated[Path, typer.Argument(help="What the balance ledger did: CSV or Parquet.")],
-    out: Annotated[Path, typer.Option(help="A folder for matches.parquet, breaks.parquet and statement.json.")],
+    confirmations: Annotated[str, typer.Argument(help="What customers were told: CSV or Parquet, a path or a URL.")],
+    ledger: Annotated[str, typer.Argument(help="What the balance ledger did: CSV or Parquet, a path or a URL.")],
+    out: Annotated[
+        str, typer.Option(help="A folder (or a URL) for matches.parquet, breaks.parquet and statement.json.")
+    ],
     flow: Annotated[
         str | None,
         typer.Option(help="The flow whose rules hold: a name in the configuration, or a TOML file with one."),
@@ -76,24 +83,40 @@ def match_(
 
     rules = DEFAULT_RULES if flow is None else _flow_of(flow).rules
     try:
-        with console.steps() as progress, cluster(engine) as machines:
-            found = match_files(
-                confirmations,
-                ledger,
-                out=out,
-                rules=rules,
-                as_of=_instant(as_of),
-                report=report,
-                progress=progress,
-                engine=Engine(cluster=machines),
-            )
+        with _folder(out) as folder:
+            with console.steps() as progress, cluster(engine) as machines:
+                found = match_files(
+                    confirmations,
+                    ledger,
+                    out=folder,
+                    rules=rules,
+                    as_of=_instant(as_of),
+                    report=report,
+                    progress=progress,
+                    engine=Engine(cluster=machines),
+                )
+            statement = found.statement_file.read_text(encoding="utf-8")
     except BadInputError as error:
         raise RefusedError(str(error)) from error
     if as_json:
-        console.out.print_json(found.statement_file.read_text(encoding="utf-8"))
+        console.out.print_json(statement)
     else:
         console.out.print(statement_table(found))
     raise typer.Exit(found.exit_code)
+
+
+@contextmanager
+def _folder(out: str) -> Iterator[Path]:
+    """The folder `out`; where that is a URL, a folder here whose files are sent there in the end."""
+    filesystem, path = open_place(out)
+    if is_local(filesystem):
+        yield Path(path)
+        return
+    with scratch_folder("match") as scratch:
+        yield scratch / "out"
+        lake = Lake(out)
+        for file in sorted((scratch / "out").iterdir()):
+            lake.put(file, file.name)
 
 
 def _instant(text: str | None) -> datetime | None:

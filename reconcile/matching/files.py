@@ -79,8 +79,8 @@ class MatchReport:
 
 
 def match_files(
-    confirmations: Path,
-    ledger: Path,
+    confirmations: Path | str,
+    ledger: Path | str,
     *,
     out: Path,
     rules: FlowRules = DEFAULT_RULES,
@@ -89,7 +89,7 @@ def match_files(
     progress: Progress = lambda _doing, _done, _steps: None,
     engine: Engine = DEFAULT_ENGINE,
 ) -> MatchReport:
-    """Compare two files, CSV or Parquet (columns: `foreign.REQUIRED` and an amount), and write the results into `out`.
+    """Compare two files (paths, or URLs), CSV or Parquet (columns: `foreign.REQUIRED` and an amount), and write the results into `out`.
 
     Without `as_of` both files are complete and every deadline has passed; with it, both are complete up to that instant and
     later rows do not exist yet. Raises `foreign.BadInputError`, `cluster.ClusterError`, and `statement.ConservationError` (a bug).
@@ -97,9 +97,9 @@ def match_files(
     out.mkdir(parents=True, exist_ok=True)
     with Session(out, threads=engine.threads, memory_limit=engine.memory_limit) as session:
         progress(_STEPS[0], 0, len(_STEPS))
-        told = _open(session, confirmations, "confirmation", as_of)
+        told = _open(session, str(confirmations), "confirmation", as_of)
         progress(_STEPS[1], 1, len(_STEPS))
-        posted = _open(session, ledger, "ledger", as_of)
+        posted = _open(session, str(ledger), "ledger", as_of)
         progress(_STEPS[2], 2, len(_STEPS))
         through = as_of or _after_everything(session, rules)
         both = Watermark(through, "proven")
@@ -119,7 +119,8 @@ def match_files(
         _write_statement(out / STATEMENT, rules, through, verdict, days)
         if report is not None:
             report.write_text(
-                render(picture.take(session, confirmations.name, ledger.name), days, verdict), encoding="utf-8"
+                render(picture.take(session, Path(confirmations).name, Path(ledger).name), days, verdict),
+                encoding="utf-8",
             )
         breaks = session.rows(
             "SELECT kind, asset, count(*), sum(owed_minor)::BIGINT FROM file_break GROUP BY ALL ORDER BY ALL"
@@ -139,7 +140,7 @@ def match_files(
     )
 
 
-def _open(session: Session, path: Path, side: foreign.Side, as_of: datetime | None) -> CheckedFile:
+def _open(session: Session, path: str, side: foreign.Side, as_of: datetime | None) -> CheckedFile:
     """The view `new_confirmation` or `new_entry` over one file."""
     file = foreign.with_exponents(
         session, foreign.landed(session, foreign.open_file(session, path, side), session.scratch)
@@ -147,7 +148,7 @@ def _open(session: Session, path: Path, side: foreign.Side, as_of: datetime | No
     file, rows = foreign.checked(session, file)
     name = "new_confirmation" if side == "confirmation" else "new_entry"
     session.execute(f"CREATE TEMP VIEW {name} AS FROM ({foreign.normalised(file)}) WHERE {foreign.known(file, as_of)}")
-    return CheckedFile(file, str(path), rows, as_of)
+    return CheckedFile(file, path, rows, as_of)
 
 
 def _after_everything(session: Session, rules: FlowRules) -> datetime:

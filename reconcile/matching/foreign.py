@@ -17,6 +17,7 @@ import zstandard
 
 from reconcile.domain.money import MAX_AMOUNT_MINOR, UnknownAssetError, asset
 from reconcile.matching.session import Session, literal
+from reconcile.store.place import is_local, open_place, open_stream
 
 Side = Literal["confirmation", "ledger"]
 
@@ -48,7 +49,7 @@ class BadInputError(ValueError):
 class ForeignFile:
     """One opened file: how to scan it, and which of its columns is which. Rows are counted from 1, below any header."""
 
-    path: Path
+    path: str
     side: Side
     scan: str
     column: Mapping[str, str]
@@ -83,12 +84,18 @@ class ForeignFile:
         return self.text(name) if self.is_tidy else f"upper({self.text(name)})"
 
 
-def open_file(session: Session, path: Path, side: Side) -> ForeignFile:
-    """Look at a file's form without reading it through; raises `BadInputError`."""
-    if not path.is_file():
-        raise BadInputError(f"{path}: there is no such file")
-    with path.open("rb") as opened:
-        is_parquet = opened.read(len(_PARQUET_MAGIC)) == _PARQUET_MAGIC
+def open_file(session: Session, path: str, side: Side) -> ForeignFile:
+    """Look at the form of a file (its path, or a URL) without reading it through; raises `BadInputError`."""
+    filesystem, inner = open_place(path)
+    if not is_local(filesystem):
+        session.open_urls(filesystem)
+    try:
+        if not filesystem.isfile(inner):
+            raise BadInputError(f"{path}: there is no such file")
+        with open_stream(path) as opened:
+            is_parquet = opened.read(len(_PARQUET_MAGIC)) == _PARQUET_MAGIC
+    except OSError as error:
+        raise BadInputError(f"{path}: {error.strerror or error}") from error
     try:
         scan, header = _parquet(session, path) if is_parquet else _csv(path)
         described = session.rows(f"DESCRIBE FROM {scan}")
@@ -109,12 +116,12 @@ def open_file(session: Session, path: Path, side: Side) -> ForeignFile:
     return ForeignFile(path, side, scan, quoted, kinds, is_parquet=is_parquet)
 
 
-def _parquet(session: Session, path: Path) -> tuple[str, list[str]]:
-    scan = f"read_parquet({literal(str(path))})"
+def _parquet(session: Session, path: str) -> tuple[str, list[str]]:
+    scan = f"read_parquet({literal(path)})"
     return scan, [str(name) for name, *_ in session.rows(f"DESCRIBE FROM {scan}")]
 
 
-def _csv(path: Path) -> tuple[str, list[str]]:
+def _csv(path: str) -> tuple[str, list[str]]:
     """The delimiter is the one that finds the required columns in the first line. Nothing else is guessed."""
     line, compression = _first_text_line(path)
     header: list[str] = []
@@ -124,7 +131,7 @@ def _csv(path: Path) -> tuple[str, list[str]]:
             columns = ", ".join(f"c{place}: 'VARCHAR'" for place in range(len(found)))
             form = f"auto_detect = false, delim = '{delimiter}', quote = '\"', escape = '\"', header = true"
             limits = f"strict_mode = true, compression = '{compression}'"
-            return f"read_csv({literal(str(path))}, {form}, {limits}, columns = {{{columns}}})", found
+            return f"read_csv({literal(path)}, {form}, {limits}, columns = {{{columns}}})", found
         header = header or found
     raise BadInputError(
         f"{path}: the first line must name the columns {', '.join((*REQUIRED, 'amount'))}; "
@@ -136,9 +143,9 @@ def _printable(text: str) -> str:
     return "".join(character for character in text if character.isprintable())[:200].strip()
 
 
-def _first_text_line(path: Path) -> tuple[str, str]:
+def _first_text_line(path: str) -> tuple[str, str]:
     with contextlib.ExitStack() as stack:
-        opened: IO[bytes] = stack.enter_context(path.open("rb"))
+        opened: IO[bytes] = stack.enter_context(open_stream(path))
         magic = opened.read(4)
         opened.seek(0)
         compression = "none"
@@ -155,7 +162,7 @@ def _first_text_line(path: Path) -> tuple[str, str]:
     return line.decode("utf-8-sig", errors="replace").rstrip("\r\n"), compression
 
 
-def _check_kinds(path: Path, kinds: Mapping[str, str]) -> None:
+def _check_kinds(path: str, kinds: Mapping[str, str]) -> None:
     if kinds["occurred_at"] not in _TIMES:
         raise BadInputError(f"{path}: column occurred_at is {kinds['occurred_at']}; a timestamp is needed")
     if "amount_minor" in kinds:

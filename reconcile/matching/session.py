@@ -16,6 +16,7 @@ import pyarrow as pa
 from reconcile import resources
 from reconcile.matching import columns
 from reconcile.matching.row_columns import as_arrow
+from reconcile.store.place import protocols
 
 BATCH_ROWS: Final = 122_880
 """Rows of one batch: as many as DuckDB reads at a time from a row group of its own."""
@@ -38,7 +39,7 @@ class Session:
         for name, value in settings.items():
             self._connection.execute(f"SET {name} = {literal(value)}")
         if filesystem is not None:
-            self._connection.register_filesystem(filesystem)
+            self.open_urls(filesystem)
 
     def __enter__(self) -> Self:
         return self
@@ -48,6 +49,11 @@ class Session:
     ) -> None:
         self._connection.close()
         self._folder.cleanup()
+
+    def open_urls(self, filesystem: Any) -> None:
+        """Open URLs by this fsspec file system from now on."""
+        if not self._connection.filesystem_is_registered(protocols(filesystem)[0]):
+            self._connection.register_filesystem(filesystem)
 
     def run(self, name: str) -> None:
         """Run one file of `sql/match/`, named without its folder and ending."""

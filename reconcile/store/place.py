@@ -4,9 +4,10 @@ Who may enter, and where a server answers, comes from the environment, as the st
 fsspec has it (`FSSPEC_SFTP_USERNAME`), never from the URL.
 """
 
+import io
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import fsspec
 
@@ -24,6 +25,13 @@ def open_place(location: str) -> tuple[Any, str]:
     except (ImportError, ValueError) as error:
         raise ConfigurationError(f"{location.partition('://')[0]}://: {error}") from error
     return filesystem, path
+
+
+def open_stream(location: str) -> IO[bytes]:
+    """The bytes of a file; raises `OSError`, and `ConfigurationError` as `open_place` does."""
+    filesystem, path = open_place(location)
+    stream = filesystem.open(path, "rb")
+    return stream if is_local(filesystem) else io.BufferedReader(stream)  # theirs cannot read a line of bounded length
 
 
 def protocols(filesystem: Any) -> tuple[str, ...]:

@@ -9,11 +9,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
+from reconcile.cli import app
 from reconcile.domain import ids
 from reconcile.matching.engine import Engine
 from reconcile.matching.files import MatchReport, match_files
@@ -220,3 +223,28 @@ def test_progress_is_told_step_by_step(tmp_path: Path) -> None:
     steps: list[tuple[str, int, int]] = []
     match(tmp_path, progress=lambda *step: steps.append(step))
     assert [done for _, done, _ in steps] == [0, 1, 2, 3, 4]
+
+
+def test_files_on_s3_are_read_and_results_written_there(tmp_path: Path, s3: str) -> None:
+    here, there = tmp_path / "here", fsspec.filesystem("s3")
+    for name, rows in (("told.csv", TOLD), ("posted.csv", POSTED)):
+        there.put_file(str(write(tmp_path, name, rows)), f"{s3}/{name}")
+    ended = [
+        CliRunner().invoke(app, ["match", f"{source}/told.csv", f"{source}/posted.csv", "--out", str(out), "--json"])
+        for source, out in ((tmp_path, here), (s3, f"{s3}/results"))
+    ]
+    assert [one.exit_code for one in ended] == [3, 3]
+    assert ended[0].output == ended[1].output
+    for name in ("breaks.parquet", "matches.parquet", "statement.json"):
+        assert there.cat_file(f"{s3}/results/{name}") == (here / name).read_bytes()
+
+
+def test_a_missing_file_on_s3_is_refused_by_its_name(tmp_path: Path, s3: str) -> None:
+    with pytest.raises(BadInputError, match=f"{s3}/nowhere.csv: there is no such file"):
+        match_files(f"{s3}/nowhere.csv", tmp_path / "posted.csv", out=tmp_path / "out")
+
+
+def test_bad_input_is_refused_before_any_cluster_is_asked(tmp_path: Path) -> None:
+    told = write(tmp_path, "told.csv", "t1,R1,A,12.345,XOF,2024-07-09\n")
+    with pytest.raises(BadInputError, match=r"told.csv: row 1, column amount: '12.345'"):
+        match_files(told, write(tmp_path, "posted.csv", POSTED), out=tmp_path / "out", engine=Engine(cluster=object()))
