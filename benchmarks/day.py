@@ -10,8 +10,6 @@ from typing import Final
 
 import duckdb
 
-from reconcile.feeds.staging import PUBLISHED_FORMAT
-
 DAY: Final = datetime(2024, 7, 9, tzinfo=UTC)
 ACCOUNTS_PER_PURCHASE: Final = 0.3
 FOREIGN_FORMAT: Final = "FORMAT parquet, COMPRESSION zstd"
@@ -55,6 +53,9 @@ def made(folder: Path, rows: int, seed: int) -> Path:
 
 def generate(folder: Path, rows: int, seed: int) -> None:
     """Both sides in the order of time, entries a few seconds to minutes after their confirmation."""
+    # The peers, whose environment does not have it, read the names of the files here.
+    from reconcile.feeds.staging import PUBLISHED_FORMAT
+
     with duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": str(folder / "scratch")}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         _purchases(connection, rows, seed)
