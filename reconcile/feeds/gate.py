@@ -5,6 +5,7 @@ a failing row means.
 """
 
 import json
+import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from reconcile import resources
 
 SUITES: Final = ("confirmations", "ledger", "payments", "directory", "delivery", "fold")
 _RESULT: Final = {"result_format": "COMPLETE", "include_unexpected_rows": False}
+# Great Expectations keeps the rows under examination in its context, of which a process has one.
+_one_at_a_time: Final = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,9 @@ def examine(name: str, frame: pd.DataFrame, parameters: Mapping[str, Any] | None
     `parameters` are what the suite calls `$PARAMETER`. An expectation that cannot be evaluated is an error of the suite, not
     of the rows: it raises `RuntimeError`.
     """
-    batch = _whole_frame().get_batch(batch_parameters={"dataframe": frame})
-    outcome = batch.validate(suite(name), result_format=_RESULT, expectation_parameters=dict(parameters or {}))
+    with _one_at_a_time:
+        batch = _whole_frame().get_batch(batch_parameters={"dataframe": frame})
+        outcome = batch.validate(suite(name), result_format=_RESULT, expectation_parameters=dict(parameters or {}))
     return [_failure(name, result) for result in outcome.results if not result.success]
 
 

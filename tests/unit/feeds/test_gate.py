@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -177,6 +178,13 @@ def test_all_failing_rows_are_listed_however_many_there_are():
     bad = frame("ledger", *[{"amount_minor": None}] * 30_000)
     (failure,) = gate.examine("ledger", bad, PARAMETERS)
     assert len(failure.rows) == 30_000
+
+
+def test_deliveries_that_are_examined_at_once_are_not_taken_for_one_another():
+    good, bad = frame("ledger", {}, {}), frame("ledger", {}, {"amount_minor": None})
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda rows: gate.examine("ledger", rows, PARAMETERS), [good, bad] * 10))
+    assert [[list(failure.rows) for failure in failures] for failures in found] == [[], [[11]]] * 10
 
 
 def test_a_suite_that_does_not_fit_the_rows_is_an_error_and_passes_nothing():
