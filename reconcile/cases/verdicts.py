@@ -1,7 +1,7 @@
 """From verdicts to cases: opened, changed, closed, reopened."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -40,11 +40,16 @@ class Applied:
 
 
 def apply(connection: sa.Connection, *, flow: str, run_id: UUID, now: datetime, rows: Sequence[Verdict]) -> Applied:
-    """Writes each verdict as a new version of its case; the caller holds the flow's lock and its run pointer."""
+    """Writes each verdict as a new version of its case; the caller holds the flow's lock and its run pointer.
+
+    A case that the fold has forgotten, because it closed long ago, goes on from its own last version.
+    """
     applied = Applied()
     if not rows:
         return applied
-    known = _statuses(connection, [row.break_id for row in rows])
+    found = _known(connection, [row.break_id for row in rows])
+    known = {case_id: status for case_id, (status, _) in found.items()}
+    rows = [replace(row, version=max(row.version, found.get(row.break_id, ("", 0))[1] + 1)) for row in rows]
     new = [row for row in rows if row.break_id not in known]
     old = [row for row in rows if row.break_id in known]
     _insert(connection, flow, now, new)
@@ -69,9 +74,11 @@ def credited_by_us(connection: sa.Connection, verified: Sequence[tuple[UUID, dat
     bulk.update(connection, cases, rows)
 
 
-def _statuses(connection: sa.Connection, case_ids: Sequence[UUID]) -> dict[UUID, str]:
-    query = sa.select(cases.c.case_id, cases.c.status).where(bulk.among(cases.c.case_id, case_ids)).with_for_update()
-    return {row.case_id: row.status for row in connection.execute(query)}
+def _known(connection: sa.Connection, case_ids: Sequence[UUID]) -> dict[UUID, tuple[str, int]]:
+    """Status and version of those of the cases that there are."""
+    which = bulk.among(cases.c.case_id, case_ids)
+    query = sa.select(cases.c.case_id, cases.c.status, cases.c.version).where(which).with_for_update()
+    return {row.case_id: (row.status, row.version) for row in connection.execute(query)}
 
 
 def _insert(connection: sa.Connection, flow: str, now: datetime, rows: Sequence[Verdict]) -> None:

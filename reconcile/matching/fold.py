@@ -37,7 +37,7 @@ _WRITTEN = {
     state.PAYMENTS: f"SELECT {columns.select(columns.PAYMENT)} FROM kept_payment ORDER BY payment_id",  # noqa: S608 - our own names
     state.HEARD: f"SELECT {columns.select(columns.HEARD)} FROM kept_heard ORDER BY ALL",  # noqa: S608 - our own names
     VERDICTS: f"SELECT {columns.select(columns.VERDICT)} FROM verdict ORDER BY break_id",  # noqa: S608 - our own names
-    state.JUDGED: f"SELECT {columns.select(columns.VERDICT)} FROM latest ORDER BY break_id",  # noqa: S608 - our own names
+    state.JUDGED: f"SELECT {columns.select(columns.VERDICT)} FROM remembered ORDER BY break_id",  # noqa: S608 - our own names
     state.TOTALS: "FROM total_after",
     state.MINUTES: "FROM minute_total_after",
     OWN: """
@@ -120,10 +120,11 @@ def fold(
             open_past = partial(inputs.open_past, session, past)
             run_passes(session, rules, out / MATCHES, paid=terms.paid, open_past=open_past)
             session.run("handed_on")
+        session.run("remembered")
         days = statement_days(session, rules, completeness, as_of)
         for file, query in _WRITTEN.items():
             if file == state.JUDGED and previous is None:
-                # Nothing was said before: what is new is all.
+                # Nothing was said before: what is new is all. What has closed long ago leaves with the next run.
                 shutil.copyfile(out / VERDICTS, out / file)
             else:
                 session.write(query, out / file)

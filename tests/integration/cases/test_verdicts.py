@@ -119,3 +119,13 @@ def test_a_thousand_verdicts_are_a_handful_of_statements(database):
     apply(database, *(settled(number) for number in range(1000)))
     assert len(statements) < 25
     assert {row.status for row in stored(database, cases)} == {"closed"}
+
+
+def test_a_case_that_the_fold_has_forgotten_goes_on_from_its_own_last_version(database):
+    apply(database, missing(1))
+    apply(database, settled(1))
+    assert apply(database, missing(1)).reopened == [missing(1).break_id]
+    assert apply(database, settled(1)).self_settled == [missing(1).break_id]
+    assert [row.version for row in stored(database, versions)] == [1, 2, 3, 4]
+    [case] = stored(database, cases)
+    assert (case.version, case.status) == (4, "closed")
