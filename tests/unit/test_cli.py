@@ -52,6 +52,14 @@ def test_without_a_command_the_help_says_what_there_is(reconcile):
     assert all(name in out for name in ("run", "parse", "match", "doctor", "stop"))
 
 
+def test_spark_without_java_is_refused_in_words(reconcile, two_files, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    code, _, complaint = reconcile("match", *two_files, "--out", "result", "--engine", "spark")
+    assert code == 2
+    assert "the engine spark needs Java 17 or later" in complaint
+
+
 def test_messages_are_read_one_for_one(reconcile):
     lines = [json.dumps(MESSAGE), json.dumps({"id": "m2", "text": "Bonjour"})]
     code, out, _ = reconcile("parse", stdin="\n".join(lines).encode())

@@ -3,13 +3,15 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
 from reconcile.jobs import approvals as approving
 from reconcile.jobs import folding
-from reconcile.jobs.fold_flow import RunOvertakenError
+from reconcile.jobs.fold_flow import RunOvertakenError, fold_flow
+from reconcile.matching.cluster import ClusterError
 from reconcile.notices import planning
 from reconcile.store.tables import (
     approvals,
@@ -457,6 +459,22 @@ class TestOnce:
             before = state(operator)
             assert operator.fold() == operator.fold()
             assert state(operator) == before
+
+    def test_a_backfill_may_run_on_a_cluster_and_later_runs_go_on_from_it_on_one_machine(self, operator, here):
+        operator.trade(at("08:00"), at("10:00"), every=EVERY)
+        case_id, later = operator.buy(at("09:00:10")), operator.buy(at("10:10"))
+        for clock in ("08:40", "09:20", "10:00"):
+            operator.advance(at(clock))
+        run_id = fold_flow(operator.world, "topup", cluster=here)
+        assert [row.case_id for row in operator.rows(cases)] == [case_id]
+        assert {row.run_id for row in operator.rows(run_batches)} == {UUID(run_id)}
+        operator.credit_late(case_id, at("10:05"))
+        operator.advance(at("10:50"))
+        with pytest.raises(ClusterError, match="topup has been folded before"):
+            fold_flow(operator.world, "topup", cluster=here)
+        operator.fold()
+        found = {row.case_id: row.status for row in operator.rows(cases)}
+        assert found == {case_id: "closed", later: "open"}
 
     def test_a_crash_before_any_commit_changes_nothing_and_the_next_run_does_the_work(self, operator, monkeypatch):
         missing = outage(operator)

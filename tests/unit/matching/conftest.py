@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import pickle
 import random
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
@@ -28,10 +27,10 @@ from reconcile.matching.watermark import Completeness, Watermark
 from reconcile.store.place import open_place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from reconcile.matching.cluster import Cluster, Parcel
+    from reconcile.matching.cluster import Cluster
     from reconcile.matching.outcome import Outcome
 
 DAY = datetime(2024, 7, 9, tzinfo=UTC)
@@ -359,30 +358,9 @@ def short(instant: str) -> str:
     return instant.removeprefix("2024-07-09 ").removesuffix("+00").removesuffix(":00")
 
 
-class Here:
-    """A cluster of three machines, all of them this process: what is sent is pickled as it would be."""
-
-    parallelism = 3
-
-    def shuffle(self, tasks: int, read: Any, buckets: int, work: Any) -> Iterator[Parcel]:
-        read, work = pickle.loads(pickle.dumps((read, work)))  # noqa: S301 - our own
-        arrived: dict[int, list[Parcel]] = {}
-        for task in reversed(range(tasks)):
-            for parcel in read(task):
-                assert 0 <= parcel.bucket < buckets
-                arrived.setdefault(parcel.bucket, []).append(parcel)
-        for bucket in sorted(arrived):
-            yield from work(iter(arrived[bucket]))
-
-
 @pytest.fixture
 def story(tmp_path: Path) -> Story:
     return Story(Folder(tmp_path))
-
-
-@pytest.fixture(scope="session")
-def here() -> Here:
-    return Here()
 
 
 # What the property tests build worlds from; functions, because tests cannot import this file.
