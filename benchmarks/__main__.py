@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import gating, growth, machine, pages, parsing, running
+from benchmarks import gating, growth, history, machine, pages, parsing, running
 from benchmarks.job import JOBS
 
 PAGE = running.ROOT / "docs" / "benchmarks.md"
@@ -28,6 +28,13 @@ def _growth(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     return growth.measure(folder, sizes=sizes, runs=options.runs, seed=options.seed, memory_limit=options.memory_limit)
 
 
+def _history(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
+    home = folder / f"history-{options.rows_a_day}-{options.seed}"
+    return list(
+        history.measure(home, rows_a_day=options.rows_a_day, days=options.days, runs=options.runs, seed=options.seed)
+    )
+
+
 def _parse(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     return parsing.measure(
         folder, count=options.messages, processes=options.processes, runs=options.runs, seed=options.seed
@@ -41,6 +48,7 @@ def _gate(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
 PARTS: dict[str, Callable[[Path, argparse.Namespace], list[dict[str, Any]]]] = {
     "match": _match,
     "growth": _growth,
+    "history": _history,
     "parse": _parse,
     "gate": _gate,
 }
@@ -82,6 +90,14 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--jobs", nargs="+", choices=JOBS, default=list(JOBS), help="match: which jobs")
     parser.add_argument(
         "--sizes", type=float, nargs="+", default=[1, 2, 5, 10, 20, 50], help="growth: millions of purchases"
+    )
+    parser.add_argument("--rows-a-day", type=int, default=10_000_000, help="history: purchases a day")
+    parser.add_argument(
+        "--days",
+        type=int,
+        nargs="+",
+        default=[1, 7],
+        help="history: days in the lake before the runs that are measured",
     )
     parser.add_argument("--messages", type=int, default=300_000, help="parse: messages")
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2], help="parse: processes")

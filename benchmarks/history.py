@@ -1,42 +1,32 @@
 """What a five-minute run costs against a short and a long history.
 
-    python benchmarks/history.py [--rows-a-day 1000000] [--days 1 7 90] [--runs 7] [--seed 1] [--keep DIR]
-
-Each day has `rows-a-day` purchases with 1.3 % faults, delivered as 288 published files a side. The history is made by folding
+Each day has `rows_a_day` purchases with 1.3 % faults, delivered as 288 published files a side. The history is made by folding
 whole days, one fold a day; the files of a day that no next fold may read are deleted, so that nothing can open them. Then
-`runs` runs of five minutes follow, each a fold in a process of its own. Prints medians and the worst. Nothing is asserted.
+some runs of five minutes follow, each a fold in a process of its own: `python -m benchmarks.history JOB FOLDER ROWS SEED FIRST SLOTS`.
 What lacks its credit is credited six hours later, but one in a hundred, so that open breaks do not pile up for ever.
 """
 
-import argparse
 import json
-import resource
-import statistics
-import subprocess
 import sys
-import tempfile
-import time
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
+
+from benchmarks.day import ACCOUNTS_PER_PURCHASE, FAULTS, PARTIAL_MINOR
+from benchmarks.measured import measured
+from benchmarks.running import medians, run
+from benchmarks.stopwatch import Stopwatch
 
 START = datetime(2024, 7, 1, tzinfo=UTC)
 SLOTS_A_DAY = 288
 SLOT = timedelta(minutes=5)
-ACCOUNTS_PER_PURCHASE = 0.3
-FOLDED_AT_ONCE = SLOTS_A_DAY
+GENERATED_AT_ONCE = 48
+JUDGED_HOURS = 8
+"""How far back the answer of a run is compared with the truth: later credits, six hours behind, included."""
 
-# Thousandths of all purchases, as in `match.py`.
-FAULTS = {
-    "never": 3.5,
-    "late": 2.5,
-    "doubled": 2.0,
-    "unreferenced": 3.0,
-    "misdirected": 1.0,
-    "partial": 0.5,
-    "reversed": 0.5,
-}
 PER_SLOT = ("confirmations", "entries")
 
 
@@ -91,14 +81,14 @@ def _define(connection: duckdb.DuckDBPyConnection, rows_a_day: int, seed: int) -
         WITH part AS (
             SELECT i, fate, reference, customer, amount_minor, confirmed_at, 0 AS part,
                 CASE fate WHEN 'late' THEN to_minutes(40) ELSE delay END AS after,
-                CASE fate WHEN 'partial' THEN amount_minor - 10 ELSE amount_minor END AS posted_minor
+                CASE fate WHEN 'partial' THEN amount_minor - {PARTIAL_MINOR} ELSE amount_minor END AS posted_minor
             FROM purchase(first, beyond) WHERE fate <> 'never'
             UNION ALL
             SELECT i, fate, reference, customer, amount_minor, confirmed_at, 1, to_minutes(30),
                 CASE fate WHEN 'reversed' THEN -amount_minor ELSE amount_minor END
             FROM purchase(first, beyond) WHERE fate IN ('doubled', 'reversed')
             UNION ALL
-            SELECT i, 'good', reference, customer, amount_minor, confirmed_at, 2, to_hours(6), CASE fate WHEN 'partial' THEN 10 ELSE amount_minor END
+            SELECT i, 'good', reference, customer, amount_minor, confirmed_at, 2, to_hours(6), CASE fate WHEN 'partial' THEN {PARTIAL_MINOR} ELSE amount_minor END
             FROM purchase(first, beyond) WHERE fate IN ('never', 'misdirected', 'partial', 'reversed') AND i % 100 > 0
         )
         SELECT *, confirmed_at + after AS moment FROM part;
@@ -136,7 +126,7 @@ def _file(folder: Path, side: str, slot: int) -> Path:
     return folder / f"{side}-{slot:06d}.parquet"
 
 
-def fold_slots(folder: Path, first_slot: int, slots: int) -> dict[str, float]:
+def fold_slots(folder: Path, rows_a_day: int, seed: int, first_slot: int, slots: int) -> dict[str, Any]:
     """One fold of these slots on the state before them, in this process; its imports are not counted."""
     from reconcile.domain.flow import FlowRules
     from reconcile.domain.money import asset
@@ -147,36 +137,63 @@ def fold_slots(folder: Path, first_slot: int, slots: int) -> dict[str, float]:
     last_slot = first_slot + slots
     end = START + last_slot * SLOT
     complete = Watermark(end, "proven")
-    previous = folder / f"run-{first_slot:06d}" if first_slot else None
     confirmations, entries = (
         [str(_file(folder, side, slot)) for slot in range(first_slot, last_slot)] for side in PER_SLOT
     )
-    before, read_before = resource.getrusage(resource.RUSAGE_SELF), _bytes_read()
-    started = time.perf_counter()
-    outcome = fold(
-        rules=FlowRules("topup", asset("XOF"), START, timedelta(minutes=10), timedelta(minutes=15)),
-        previous=previous,
-        confirmations=confirmations,
-        entries=entries,
-        own=None,
-        completeness=Completeness(complete, complete),
-        as_of=end,
-        out=folder / f"run-{last_slot:06d}",
+    out, read_before = folder / f"run-{last_slot:06d}", _bytes_read()
+    cost = measured(
+        lambda: fold(
+            rules=FlowRules("topup", asset("XOF"), START, timedelta(minutes=10), timedelta(minutes=15)),
+            previous=folder / f"run-{first_slot:06d}" if first_slot else None,
+            confirmations=confirmations,
+            entries=entries,
+            own=None,
+            completeness=Completeness(complete, complete),
+            as_of=end,
+            out=out,
+        ),
+        Stopwatch({"reconcile.matching.session:Session.run": "{0}.sql"}),
     )
-    seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF)
-    needed = state.needed_files(outcome.folder, "topup")
+    read_bytes = _bytes_read() - read_before
+    needed = state.needed_files(out, "topup")
     for file in folder.glob("*-*.parquet"):
         if str(file) not in needed and int(file.stem[-6:]) < last_slot:
             file.unlink()
     return {
-        "seconds": seconds,
-        "cpu_seconds": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
-        "peak_bytes": after.ru_maxrss * 1024,
-        "read_bytes": _bytes_read() - read_before,
-        "open_items": outcome.counts.open_confirmations + outcome.counts.open_entries,
+        "seconds": cost.seconds,
+        "cpu_seconds": cost.cpu_seconds,
+        "peak_bytes": cost.peak_bytes,
+        "read_bytes": read_bytes,
         "files": len(needed),
-        "rows": outcome.counts.new_confirmations + outcome.counts.new_entries,
+        "wrong": wrong(out / state.JUDGED, rows_a_day, seed, last_slot),
+        "steps": cost.steps,
     }
+
+
+def wrong(judged: Path, rows_a_day: int, seed: int, last_slot: int) -> int:
+    """How many amounts, of purchases of the last hours, are held to be owed and are not by then, or are and are not held to be."""
+    per_slot = rows_a_day // SLOTS_A_DAY
+    first_slot = max(0, last_slot - timedelta(hours=JUDGED_HOURS) // SLOT)
+    since, end = _instant(first_slot), _instant(last_slot)
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        _define(connection, rows_a_day, seed)
+        [(differing,)] = connection.execute(f"""
+            WITH said AS (
+                SELECT account, owed_minor FROM '{judged}' WHERE owed_minor > 0 AND confirmed_at >= {since}
+            ),
+            lacking AS (
+                SELECT format('+22507{{:08d}}', customer) AS account,
+                    CASE fate WHEN 'partial' THEN {PARTIAL_MINOR} ELSE amount_minor END AS owed_minor
+                FROM purchase({first_slot * per_slot}, {last_slot * per_slot})
+                WHERE fate IN ('never', 'misdirected', 'partial', 'reversed', 'late')
+                    AND confirmed_at + CASE fate WHEN 'reversed' THEN to_minutes(30) ELSE to_minutes(15) END < {end}
+                    AND NOT (fate = 'late' AND confirmed_at + to_minutes(40) < {end})
+                    AND NOT (fate <> 'late' AND i % 100 > 0 AND confirmed_at + to_hours(6) < {end})
+            )
+            SELECT (SELECT count(*) FROM (FROM said EXCEPT ALL FROM lacking)) + (SELECT count(*) FROM (FROM lacking EXCEPT ALL FROM said))
+        """).fetchall()
+    return int(differing)
 
 
 def _bytes_read() -> int:
@@ -184,61 +201,43 @@ def _bytes_read() -> int:
     return int(Path("/proc/self/io").read_text().split()[1])
 
 
-def _job(name: str, folder: Path, options: argparse.Namespace, first_slot: int, slots: int) -> dict[str, float]:
-    command = [sys.executable, __file__, "--job", name, "--keep", str(folder), "--rows-a-day", str(options.rows_a_day)]
-    command += ["--seed", str(options.seed), "--first-slot", str(first_slot), "--slots", str(slots)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return dict(json.loads(done.stdout))
+def measure(folder: Path, *, rows_a_day: int, days: Sequence[int], runs: int, seed: int) -> Iterable[dict[str, Any]]:
+    """A row of a result for each length: the history grows, and what was measured is a part of it."""
 
+    def do(job: str, first_slot: int, slots: int) -> Any:
+        numbers = map(str, (rows_a_day, seed, first_slot, slots))
+        return json.loads(run([sys.executable, "-m", "benchmarks.history", job, str(folder), *numbers]))
 
-def measure(folder: Path, options: argparse.Namespace) -> None:
-    """The history grows; at each length that was asked for it is measured. What was measured is a part of it."""
-    print(
-        f"{'days':>5}{'median s':>10}{'worst s':>9}{'cpu s':>8}{'peak GB':>9}{'read MB':>9}{'files':>7}{'open items':>12}"
-    )
     slot = 0
-    for days in sorted(options.days):
-        while slot < days * SLOTS_A_DAY:
-            slots = min(FOLDED_AT_ONCE, days * SLOTS_A_DAY - slot)
-            _job("generate", folder, options, slot, slots)
-            _job("fold", folder, options, slot, slots)
+    for length in sorted(days):
+        while slot < length * SLOTS_A_DAY:
+            slots = min(SLOTS_A_DAY, length * SLOTS_A_DAY - slot)
+            do("generate", slot, slots)
+            do("fold", slot, slots)
             slot += slots
-        _job("generate", folder, options, slot, options.runs)
-        found = [_job("fold", folder, options, slot + run, 1) for run in range(options.runs)]
-        slot += options.runs
-        median = {key: statistics.median(run[key] for run in found) for key in found[0]}
-        print(
-            f"{days:5}{median['seconds']:10.3f}{max(run['seconds'] for run in found):9.3f}{median['cpu_seconds']:8.2f}"
-            f"{median['peak_bytes'] / 1e9:9.2f}{median['read_bytes'] / 1e6:9.1f}{median['files']:7.0f}{median['open_items']:12,.0f}",
-            flush=True,
-        )
+        do("generate", slot, runs)
+        found = [do("fold", slot + number, 1) for number in range(runs)]
+        slot += runs
+        yield {
+            "days": length,
+            "rows_a_day": rows_a_day,
+            "runs": runs,
+            "worst_seconds": max(one["seconds"] for one in found),
+            **medians(found),
+            "wrong": sum(one["wrong"] for one in found),
+        }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="the cost of a five-minute run, by the length of its history")
-    parser.add_argument("--rows-a-day", type=int, default=1_000_000)
-    parser.add_argument("--days", type=int, nargs="+", default=[1, 7, 90])
-    parser.add_argument("--runs", type=int, default=7)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--keep", type=Path, help="an empty folder in which the files are made, and left")
-    parser.add_argument("--job", choices=["generate", "fold"], help=argparse.SUPPRESS)
-    parser.add_argument("--first-slot", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--slots", type=int, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.job == "generate":
-        generate(options.keep, options.rows_a_day, options.seed, options.first_slot, options.slots)
-        print("{}")
-    elif options.job == "fold":
-        print(json.dumps(fold_slots(options.keep, options.first_slot, options.slots)))
-    else:
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = options.keep or Path(temporary)
-            folder.mkdir(parents=True, exist_ok=True)
-            print(
-                f"{options.rows_a_day:,} purchases a day, 1.3 % faults, seed {options.seed}, {options.runs} runs of five minutes each"
-            )
-            measure(folder, options)
+def main(job: str, folder: Path, rows_a_day: int, seed: int, first_slot: int, slots: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if job == "fold":
+        print(json.dumps(fold_slots(folder, rows_a_day, seed, first_slot, slots)))
+        return
+    missing = [slot for slot in range(first_slot, first_slot + slots) if not _file(folder, PER_SLOT[-1], slot).exists()]
+    for first in missing[::GENERATED_AT_ONCE]:
+        generate(folder, rows_a_day, seed, first, min(GENERATED_AT_ONCE, first_slot + slots - first))
+    print("{}")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1], Path(sys.argv[2]), *map(int, sys.argv[3:7]))

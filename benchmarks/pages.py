@@ -74,7 +74,18 @@ def growth(result: Row) -> str:
 
 
 def history(result: Row) -> str:
-    heads = ["days of history", "purchases a day", "median s", "worst s", "CPU s", "peak GB", "runs"]
+    heads = [
+        "days of history",
+        "purchases a day",
+        "median s",
+        "worst s",
+        "CPU s",
+        "peak GB",
+        "read MB",
+        "files",
+        "wrong",
+        "runs",
+    ]
     rows = [
         [
             f"{row['days']}",
@@ -83,11 +94,15 @@ def history(result: Row) -> str:
             f"{row['worst_seconds']:.3f}",
             f"{row['cpu_seconds']:.2f}",
             f"{row['peak_bytes'] / _GIGABYTE:.2f}",
+            f"{row['read_bytes'] / 1e6:.1f}",
+            f"{row['files']:.0f}",
+            f"{row['wrong']}",
             f"{row['runs']}",
         ]
         for row in result["rows"]
     ]
-    return _head(result) + table(heads, rows)
+    titled = [{**row, "title": f"history of {row['days']} days"} for row in result["rows"]]
+    return _head(result) + table(heads, rows) + "\n" + _where(titled, ())
 
 
 def parse(result: Row) -> str:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import duckdb
 import pytest
 
-from benchmarks import answer, day, gating, growth, job, messages, pages, running
+from benchmarks import answer, day, gating, growth, history, job, messages, pages, running
 from benchmarks.__main__ import PARTS, main
 from benchmarks.highest import Highest, spilled_bytes
 from benchmarks.targets import Target
@@ -172,6 +172,14 @@ def test_what_spills_to_disk_is_seen(made_day, tmp_path):
     assert seen.value == 1000
     found = job.run("published", made_day, tmp_path, memory_limit="1GB")
     assert (found["missed"], found["invented"], found["short"]) == (0, 0, 0)
+
+
+def test_what_is_owed_at_an_instant_is_compared_with_the_history_up_to_it(tmp_path):
+    rows = list(history.measure(tmp_path, rows_a_day=28_800, days=[1], runs=2, seed=1))
+    assert [(row["days"], row["runs"], row["wrong"]) for row in rows] == [(1, 2, 0)]
+    judged = tmp_path / f"run-{history.SLOTS_A_DAY + 2:06d}" / "judged.parquet"
+    # Five minutes later some more would be owed.
+    assert history.wrong(judged, 28_800, 1, history.SLOTS_A_DAY + 3) > 0
 
 
 def test_a_target_is_kept_from_its_side():
