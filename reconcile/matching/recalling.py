@@ -62,7 +62,13 @@ def _segment(
         np.array([file.number for file in files], dtype=np.uint32)[places]
         for files, (_, places) in zip((told, told, posted), found, strict=True)
     ]
-    keys = np.concatenate([keys for keys, _ in found])
+    # The keys of one file are all alike but for themselves: sorted here, several times faster, they only have to be merged.
+    keys = np.concatenate(
+        [
+            np.sort(keys) if len(files) == 1 else keys
+            for files, (keys, _) in zip((told, told, posted), found, strict=True)
+        ]
+    )
     if not len(keys):
         return ()
     made_of = [[file.path, file.number] for file in new]
