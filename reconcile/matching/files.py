@@ -111,6 +111,7 @@ def match_files(
             spread_passes(session, terms, out / MATCHES, engine.cluster, [told, posted])
         else:
             run_passes(session, rules, out / MATCHES)
+            foreign.refuse_two_faced(session, posted.file)
         days = statement_days(session, rules, completeness, through)
         progress(_STEPS[3], 3, len(_STEPS))
         session.run("breaks")

@@ -238,6 +238,19 @@ def _bad(file: ForeignFile) -> dict[str, str]:
     }
 
 
+def refuse_two_faced(session: Session, file: ForeignFile) -> None:
+    """Raises `BadInputError` for a ledger row whose id names another row, with other contents, too: one of them would go unseen.
+
+    Looks among the rows that do not fit one to one, once they are known; of those that do, none can hide another.
+    """
+    found = session.rows(
+        "SELECT entry_id FROM rest_entry AS e GROUP BY entry_id HAVING count(DISTINCT e) > 1 ORDER BY entry_id LIMIT 1"
+    )
+    for (entry_id,) in found:
+        where = _where(session, file, f"{file.text('id')} = {literal(entry_id)}", "id")
+        raise BadInputError(f"{where} names another row, with other contents, too")
+
+
 def normalised(file: ForeignFile) -> str:
     """A query with the columns of a published row; ids are text, keys are digests that hold within one run."""
     reference, account, currency = file.upper_text("reference"), file.text("account"), file.upper_text("currency")

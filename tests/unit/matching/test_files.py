@@ -159,6 +159,19 @@ def test_bad_input_is_refused_with_file_row_and_column(tmp_path: Path, name: str
     assert said in str(caught.value)
 
 
+TWICE = "e1,RC1,+2250701,600,XOF,2024-07-09T13:47:30Z\n"
+
+
+def test_two_rows_of_the_ledger_under_one_id_are_refused_and_one_that_comes_twice_counts_once(tmp_path: Path) -> None:
+    told = "t1,RC1,+2250701,1050,XOF,2024-07-09T13:47:00Z\n"
+    with pytest.raises(BadInputError, match=r"posted\.csv: row 1, column id: 'e1' names another row"):
+        match(tmp_path, told=told, posted=TWICE + TWICE.replace("600", "450"))
+    report = match(tmp_path, told=told, posted=TWICE + TWICE + TWICE.replace("e1", "e2").replace("600", "450"))
+    assert report.exit_code == 0
+    day = json.loads(report.statement_file.read_text())["days"][0]
+    assert day["verdict"] == "reconciled"
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
