@@ -2,11 +2,9 @@
 
 import asyncio
 import importlib
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from webhook import webhook
 
 from reconcile.runtime import deadline
 
@@ -15,23 +13,9 @@ CONFIGURATION = '[alerts]\nurls = [{ env = "NIGHT" }]\n'
 
 @pytest.fixture
 def told(monkeypatch):
-    received = []
-
-    class Webhook(BaseHTTPRequestHandler):
-        def do_POST(self):
-            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Webhook)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("NIGHT", f"json://127.0.0.1:{server.server_port}/")
-    yield received
-    server.shutdown()
-    server.server_close()
+    with webhook() as (address, received):
+        monkeypatch.setenv("NIGHT", address)
+        yield received
 
 
 def call(tmp_path, **arguments):
