@@ -1,6 +1,6 @@
 """Settled groups of the horizon, found by the key index and read from the few files that hold them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from reconcile.matching import columns, key_index, state
-from reconcile.matching.key_index import Keys, KeySegment
+from reconcile.matching.key_index import Keys, KeySegment, Run
 from reconcile.matching.session import Session
 
 FILES_AT_ONCE: Final = 256
@@ -54,25 +54,18 @@ def _segment(
 ) -> tuple[KeySegment, ...]:
     told = [file for file in new if file in manifest.confirmations]
     posted = [file for file in new if file in manifest.entries]
-    found = [
-        session.keys_of_files([file.path for file in files], name)
-        for files, name in ((told, "match_key"), (told, "confirmation_id"), (posted, "match_key"))
-    ]
-    numbers = [
-        np.array([file.number for file in files], dtype=np.uint32)[places]
-        for files, (_, places) in zip((told, told, posted), found, strict=True)
-    ]
-    # The keys of one file are all alike but for themselves: sorted here, several times faster, they only have to be merged.
-    keys = np.concatenate(
-        [
-            np.sort(keys) if len(files) == 1 else keys
-            for files, (keys, _) in zip((told, told, posted), found, strict=True)
-        ]
-    )
-    if not len(keys):
+    runs = [*_runs(session, told, "match_key", "confirmation_id"), *_runs(session, posted, "match_key")]
+    if not runs:
         return ()
     made_of = [[file.path, file.number] for file in new]
-    return (key_index.build(folder, keys, np.concatenate(numbers), made_of=made_of),)
+    return (key_index.build(folder, runs, made_of=made_of),)
+
+
+def _runs(session: Session, files: Sequence[state.FoldedFile], *names: str) -> Iterator[Run]:
+    """The keys in these columns."""
+    for place, keys in session.keys_of_files([file.path for file in files], names):
+        keys.sort()
+        yield keys, np.broadcast_to(np.uint32(files[place].number), len(keys))
 
 
 def _numbered(manifest: state.Manifest) -> tuple[state.Manifest, list[state.FoldedFile]]:

@@ -3,8 +3,8 @@
 # ruff: noqa: S608 - all text that enters SQL here goes through `literal`; all names are our own
 
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from reconcile import resources
 from reconcile.matching import columns
-from reconcile.matching.row_columns import as_arrow
+from reconcile.matching.row_columns import as_arrow, fixed, is_known
 from reconcile.store.place import protocols
 
 BATCH_ROWS: Final = 122_880
@@ -80,16 +80,24 @@ class Session:
 
     def keys(self, query: str) -> Any:
         """The first halves of the ids in the one column of a query, as an array of 64-bit integers."""
-        return _first_halves(self.arrow(query).column(0))
+        return _first_halves(self.arrow(query).column(0).combine_chunks())
 
-    def keys_of_files(self, files: Sequence[str], column: str) -> tuple[Any, Any]:
-        """The same of a column of Parquet files, and for each id the place of its file in the list."""
+    def keys_of_files(self, files: Sequence[str], names: Sequence[str]) -> Iterator[tuple[int, Any]]:
+        """The same of columns of Parquet files, without the NULLs, piece by piece: the place of a file in the list, and keys in it."""
         if not files:
-            return np.empty(0, np.uint64), np.empty(0, np.int64)
-        table = self.arrow(
-            f"SELECT {column}::UUID AS id, file_index::BIGINT AS place FROM {_scan(files)} WHERE {column} IS NOT NULL"
-        )
-        return _first_halves(table.column("id")), table.column("place").to_numpy()
+            return
+        ids = ", ".join(f"{name}::UUID AS {name}" for name in names)
+        for batch in self.batches(f"SELECT file_index::BIGINT AS place, {ids} FROM {_scan(files)}"):
+            if not batch.num_rows:
+                continue
+            places = fixed(batch.column("place"))
+            for first, last in pairwise([0, *(np.flatnonzero(places[1:] != places[:-1]) + 1).tolist(), len(places)]):
+                for column in batch.slice(first, last - first).columns[1:]:
+                    keys = _first_halves(column)
+                    if column.null_count:
+                        keys = keys[is_known(column)]
+                    if len(keys):
+                        yield int(places[first]), keys
 
     def integers(self, name: str, column: str, values: Any) -> None:
         """A temporary table of one column from an array of integers."""
@@ -191,9 +199,8 @@ class Session:
 
 
 def _first_halves(ids: Any) -> Any:
-    """Of a `pyarrow.ChunkedArray` of UUIDs."""
-    stored = ids.combine_chunks()
-    stored = getattr(stored, "storage", stored)
+    """Of an Arrow array of UUIDs, as an array of its own."""
+    stored = getattr(ids, "storage", ids)
     whole = np.frombuffer(stored.buffers()[1], dtype=">u8").reshape(-1, 2)
     return whole[stored.offset : stored.offset + len(stored), 0].astype(np.uint64)
 

@@ -4,10 +4,13 @@ import random
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from reconcile.matching import key_index
 from reconcile.matching.key_index import build, compacted, files_of
+from reconcile.matching.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,16 +19,25 @@ MAX = 2**64 - 1
 
 
 def segment(folder: Path, rows: list[tuple[int, int]], **options: object) -> key_index.KeySegment:
-    keys, files = zip(*rows, strict=True)
-    return build(folder, np.array(keys, np.uint64), np.array(files, np.uint32), made_of=rows, **options)
+    runs = [(np.array([key], np.uint64), np.array([file], np.uint32)) for key, file in rows]
+    return build(folder, runs, made_of=rows, **options)
 
 
 def asked(*keys: int) -> np.ndarray:
     return np.array(keys, np.uint64)
 
 
+def in_small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_index, "BLOCK_KEYS", 16)
+    monkeypatch.setattr(key_index, "BLOCK_BITS", 6)
+
+
 @pytest.mark.parametrize("seed", range(5))
-def test_every_file_that_holds_a_key_is_found_and_no_other_however_often_segments_were_merged(tmp_path, seed) -> None:
+def test_every_file_that_holds_a_key_is_found_and_no_other_however_often_segments_were_merged(
+    tmp_path, seed, monkeypatch
+) -> None:
+    if seed % 2:
+        in_small_blocks(monkeypatch)
     chance = random.Random(seed)
     # Neighbours, both ends, and keys that several files share.
     pool = [0, 1, MAX, MAX - 1, *(chance.randint(0, MAX) for _ in range(500))]
@@ -59,6 +71,52 @@ def test_a_second_run_writes_the_same_bytes_under_the_same_name(tmp_path) -> Non
     assert one == other
     for path in one.paths:
         assert (tmp_path / "one" / path).read_bytes() == (tmp_path / "other" / path).read_bytes()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_bytes_depend_neither_on_the_order_of_the_runs_nor_on_how_rows_are_cut_into_them(
+    tmp_path, seed, monkeypatch
+) -> None:
+    chance = random.Random(seed)
+    pool = [0, 1, MAX, MAX - 1, *(chance.randint(0, MAX) for _ in range(300))]
+    rows = [(chance.choice(pool), chance.randint(1, 9)) for _ in range(1000)]
+    one = segment(tmp_path / "one", rows)
+    [keys, files, bits] = [np.load(tmp_path / "one" / path) for path in one.paths]
+    assert list(zip(keys.tolist(), files.tolist(), strict=True)) == sorted(rows)
+    width = (len(bits) * 8 - 1).bit_length()
+    assert set(np.flatnonzero(np.unpackbits(bits)).tolist()) == {key >> (64 - width) for key, _ in rows}
+    in_small_blocks(monkeypatch)
+    by_file = [sorted(key for key, of in rows if of == file) for file in range(9, 0, -1)]
+    runs = [(np.array(keys, np.uint64), np.full(len(keys), 9 - place, np.uint32)) for place, keys in enumerate(by_file)]
+    other = build(tmp_path / "other", runs, made_of=rows)
+    assert one == other
+    for path in one.paths:
+        assert (tmp_path / "one" / path).read_bytes() == (tmp_path / "other" / path).read_bytes()
+
+
+def test_of_published_files_every_key_is_read_with_the_place_of_its_file_and_what_has_none_is_left_out(
+    tmp_path,
+) -> None:
+    chance = random.Random(7)
+    told = [
+        [(chance.randbytes(16), chance.randbytes(16) if chance.random() < 0.7 else None) for _ in range(count)]
+        for count in (300, 0, 1, 2500)
+    ]
+    paths = [str(tmp_path / f"{place}.parquet") for place in range(len(told))]
+    for path, rows in zip(paths, told, strict=True):
+        columns = zip(*rows, strict=True) if rows else ([], [])
+        arrays = [pa.array(column, pa.uuid()) for column in columns]
+        pq.write_table(pa.table(arrays, names=["confirmation_id", "match_key"]), path)
+    found: dict[int, list[int]] = {}
+    with Session(tmp_path) as session:
+        for place, keys in session.keys_of_files(paths, ["match_key", "confirmation_id"]):
+            found.setdefault(place, []).extend(keys.tolist())
+        assert list(session.keys_of_files([], ["match_key"])) == []
+    assert {place: sorted(keys) for place, keys in found.items()} == {
+        place: sorted(int.from_bytes(one[:8]) for row in rows for one in row if one is not None)
+        for place, rows in enumerate(told)
+        if rows
+    }
 
 
 def test_a_segment_without_one_of_its_files_is_not_whole(tmp_path) -> None:
