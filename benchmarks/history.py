@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 
 from benchmarks.day import ACCOUNTS_PER_PURCHASE, FAULTS, PARTIAL_MINOR
+from benchmarks.job import FOLD_STEPS
 from benchmarks.measured import measured
 from benchmarks.running import medians, run
 from benchmarks.stopwatch import Stopwatch
@@ -152,7 +153,7 @@ def fold_slots(folder: Path, rows_a_day: int, seed: int, first_slot: int, slots:
             as_of=end,
             out=out,
         ),
-        Stopwatch({"reconcile.matching.session:Session.run": "{0}.sql"}),
+        Stopwatch(FOLD_STEPS),
     )
     read_bytes = _bytes_read() - read_before
     needed = state.needed_files(out, "topup")
