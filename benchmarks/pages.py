@@ -70,7 +70,9 @@ def growth(result: Row) -> str:
                 f"{row['runs']}",
             ]
         )
-    return _head(result) + table(heads, rows)
+    most = max(raws, default=0)
+    largest = [{**row, "title": f"{most / 1e6:g} M, {row['title']}"} for row in result["rows"] if row["rows"] == most]
+    return _head(result) + table(heads, rows) + "\n" + _where(largest, ())
 
 
 def history(result: Row) -> str:
