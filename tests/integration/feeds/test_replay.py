@@ -1,7 +1,6 @@
 """Rows read again: after the configuration was mended, after a template was added, after a batch was withdrawn."""
 
 from copy import deepcopy
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -248,7 +247,7 @@ def reading_instead(amount):
 
     def corrected(self, messages):
         return [
-            replace(reading, amount=amount) if message.id == "M1" else reading
+            reading._replace(amount=amount) if message.id == "M1" else reading
             for message, reading in zip(messages, read(self, messages), strict=True)
         ]
 
