@@ -13,16 +13,21 @@ from reconcile.store.tables import alerts
 
 TOLD_PER_RUN_MAX: Final = 50
 _LOCK: Final = sa.text("select pg_try_advisory_lock(hashtextextended('alerts.teller/' || current_schema(), 0))")
+_UNLOCK: Final = sa.text("select pg_advisory_unlock(hashtextextended('alerts.teller/' || current_schema(), 0))")
 
 
 @contextmanager
 def only_teller(database: Database) -> Iterator[bool]:
     """Whether this process is the one that tells; another one that does it at the same moment is enough."""
-    # A connection of its own, closed at the end: however this process ends, PostgreSQL lets the lock go.
+    # A connection of its own: however this process ends, PostgreSQL lets the lock go, though some time after a connection was closed,
+    # so that whoever is done says so.
     connection = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     connection.detach()
     try:
-        yield bool(connection.execute(_LOCK).scalar_one())
+        alone = bool(connection.execute(_LOCK).scalar_one())
+        yield alone
+        if alone:
+            connection.execute(_UNLOCK)
     finally:
         connection.close()
 

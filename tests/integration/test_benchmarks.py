@@ -146,7 +146,7 @@ def test_the_command_prints_a_table_and_keeps_what_it_measured(tmp_path, capsys)
     assert capsys.readouterr().out == printed
     result = json.loads((tmp_path / "match.json").read_text())
     assert [row["job"] for row in result["rows"]] == ["raw-join", "published"]
-    assert result["command"] == f"python -m benchmarks {' '.join(arguments)}"
+    assert result["command"] == f"python -m benchmarks match {' '.join(jobs)}"
 
 
 def test_a_job_that_fails_is_a_row_that_says_so(made_day, monkeypatch):
