@@ -74,7 +74,8 @@ def is_whole(folder: Path, segment: KeySegment) -> bool:
 
 def files_of(folder: Path, segments: Iterable[KeySegment], keys: Keys) -> frozenset[int]:
     """The numbers of the files that hold a row of any of the keys."""
-    keys = np.unique(keys)
+    keys = np.sort(keys)
+    keys = keys[_is_first(keys)]
     found: set[int] = set()
     for segment in segments:
         found.update(_found(folder, segment, keys).tolist())
@@ -132,8 +133,8 @@ def _in_order(runs: Sequence[Run]) -> Run:
         order = np.argsort(keys)
         block = slice(start, start := start + len(keys))
         all_keys[block] = keys = keys[order]
-        # How many other keys of the block are less, and the file: the files of one key come in their order, on every processor.
-        number = np.cumsum(np.append(False, keys[1:] != keys[:-1]), dtype=np.uint64)
+        # The how manieth key of the block, and the file: the files of one key come in their order, on every processor.
+        number = np.cumsum(_is_first(keys), dtype=np.uint64)
         number = number << np.uint64(32) | files[order]
         number.sort()
         all_files[block] = number & np.uint64(0xFFFF_FFFF)
@@ -160,7 +161,13 @@ def _found(folder: Path, segment: KeySegment, keys: Keys) -> Numbers:
     counts = beyond - first
     places = np.repeat(beyond - np.cumsum(counts), counts) + np.arange(counts.sum())
     files: Numbers = _open(folder, segment, "files")[places]
-    return np.unique(files)
+    files.sort()
+    return files[_is_first(files)]
+
+
+def _is_first(ordered: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Where in a sorted array another value begins. (`np.unique` would import half of NumPy first.)"""
+    return np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]
 
 
 def _bits(keys: Keys) -> npt.NDArray[np.uint8]:

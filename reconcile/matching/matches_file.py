@@ -15,7 +15,7 @@ from reconcile.matching.session import Session
 ROW_GROUP_ROWS: Final = 1 << 18
 _REPEATING: Final = ["pass", "confidence", "delta_minor"]
 # Encoded: ten million words need not be looked at one by one.
-_WORDS: Final = pa.dictionary(pa.int8(), pa.string())
+_WORDS: Final = pa.dictionary(pa.uint8(), pa.string())
 
 
 class MatchesFile:
@@ -69,15 +69,11 @@ class MatchesFile:
             self._writer.write_table(pa.table(columns, schema=self._schema), row_group_size=ROW_GROUP_ROWS)
 
     def write_closer(self, session: Session) -> None:
-        """Write the rows of the view `closer_match`."""
-        table = session.arrow("FROM closer_match")
-        for name in ("pass", "confidence"):
-            words = table.column(name).combine_chunks().dictionary_encode().cast(_WORDS)
-            table = table.set_column(table.schema.get_field_index(name), name, words)
-        self._writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+        """Write the rows of the table `closer_match`."""
+        self._writer.write_table(session.arrow("FROM closer_match"), row_group_size=ROW_GROUP_ROWS)
 
 
 def _same(word: str, rows: int) -> Any:
     ends = np.array([0, len(word)], dtype=np.int32)
     one = pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(ends), pa.py_buffer(word.encode())])
-    return pa.DictionaryArray.from_arrays(as_arrow(np.zeros(rows, dtype=np.int8)), one)
+    return pa.DictionaryArray.from_arrays(as_arrow(np.zeros(rows, dtype=np.uint8)), one)
