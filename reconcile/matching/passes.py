@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from reconcile.domain.breaks import OWING, SETTLED, BreakKind
 from reconcile.domain.flow import FlowRules
 from reconcile.matching.identity import Candidate, Link, link_all
 from reconcile.matching.matches_file import MatchesFile
 from reconcile.matching.plain import find_plain_pairs
-from reconcile.matching.session import Session
+from reconcile.matching.session import BATCH_ROWS, Session
 from reconcile.matching.split import Part, split_all
 from reconcile.matching.statement import ConservationError, StatementDay, statement
 from reconcile.matching.watermark import Completeness
@@ -20,6 +21,9 @@ CLOSED_KINDS = (SETTLED, BreakKind.LATE_CREDIT.value)
 
 OpenPast = Callable[[int | None, int | None], None]
 """Makes the view `past_confirmation`: rows of the batches that were folded before, from and until (microseconds since 1970)."""
+
+HELD_ROWS: Final = 500_000
+"""Rows at hand, of both sides, that are read once and held in memory; more are read from their files whenever they are needed."""
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -56,10 +60,16 @@ def run_passes(
 
     Without `open_past` there is a view `past_confirmation` already.
     """
+    sizes = _sizes(session)
+    if sum(sizes) <= BATCH_ROWS:
+        session.use_one_thread()
+    if sum(sizes) <= HELD_ROWS:
+        session.hold("confirmation")
+        session.hold("entry")
     session.run("own")
     if rules.options.keyless:
         _find_own(session, rules)
-    plain = find_plain_pairs(session)
+    plain = find_plain_pairs(session, sizes)
     session.set_variable("plain_pairs", "BIGINT", plain.count)
     with MatchesFile(matches, plain) as file, ThreadPoolExecutor(max_workers=1) as beside:
         plain_written = beside.submit(file.write_plain)
@@ -110,6 +120,15 @@ def statement_days(
         deadline_after=rules.deadline_after,
         as_of=as_of,
     )
+
+
+def _sizes(session: Session) -> tuple[int, int]:
+    """More than any row number of either side."""
+    [(told, posted)] = session.rows(
+        "SELECT (SELECT coalesce(max(row)::BIGINT + 1, 0) FROM confirmation),"
+        " (SELECT coalesce(max(row)::BIGINT + 1, 0) FROM entry)"
+    )
+    return told, posted
 
 
 def _link_identity(session: Session, rules: FlowRules) -> None:

@@ -50,13 +50,13 @@ class _Side:
         return len(self.match_key.values)
 
 
-def find_plain_pairs(session: Session) -> PlainPairs:
-    """Run the reference pass's cheap half; the tables `odd_told` and `odd_posted` hold the rows that it leaves."""
+def find_plain_pairs(session: Session, sizes: tuple[int, int]) -> PlainPairs:
+    """Run the reference pass's cheap half; the tables `odd_told` and `odd_posted` hold the rows that it leaves.
+
+    `sizes`: more than any row number of a confirmation, and of an entry.
+    """
     session.run("reference")
-    [(told_rows, posted_rows)] = session.rows(
-        "SELECT (SELECT coalesce(max(row)::BIGINT + 1, 0) FROM confirmation),"
-        " (SELECT coalesce(max(row)::BIGINT + 1, 0) FROM entry)"
-    )
+    told_rows, posted_rows = sizes
     keys, ids = Digests(told_rows + posted_rows), Digests(told_rows)
     told = _read(session, "told_row", told_rows, keys, first=0, ids=ids)
     posted = _read(session, "posted_row", posted_rows, keys, first=told_rows)

@@ -34,7 +34,7 @@ def test_rows_of_one_key_are_found_wherever_the_blocks_are_cut(keys: int) -> Non
 @pytest.mark.parametrize(("posted", "plain"), [(KEY, 1), (SWAPPED, 0)])
 def test_two_keys_that_share_a_digest_are_no_pair(session: Session, posted: str, plain: int) -> None:
     _rows_at_hand(session, f"VALUES (0, '{KEY}')", f"VALUES (0, '{posted}')")
-    assert find_plain_pairs(session).count == plain
+    assert find_plain_pairs(session, (1, 1)).count == plain
     assert session.rows("SELECT (SELECT count(*) FROM odd_told), (SELECT count(*) FROM odd_posted)") == [
         (1 - plain, 1 - plain)
     ]
@@ -42,7 +42,7 @@ def test_two_keys_that_share_a_digest_are_no_pair(session: Session, posted: str,
 
 def test_rows_without_a_key_and_rows_that_are_not_at_hand_are_in_no_pair(session: Session) -> None:
     _rows_at_hand(session, f"VALUES (3, NULL), (1, '{KEY}')", f"VALUES (4, NULL), (2, NULL), (0, '{KEY}')")
-    pairs = find_plain_pairs(session)
+    pairs = find_plain_pairs(session, (4, 5))
     assert pairs.is_plain.tolist() == [False, True, False, False]
     assert pairs.entry_of[1] == 0
     assert session.rows("SELECT list(row ORDER BY row) FROM odd_posted") == [([1, 2, 3, 4],)]
