@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from reconcile import resources
 from reconcile.matching import columns
@@ -33,6 +34,7 @@ class Session:
         self._folder = tempfile.TemporaryDirectory(prefix="scratch-", dir=beside)
         self.scratch = Path(self._folder.name)
         self._connection = duckdb.connect(":memory:")
+        self._filesystem = filesystem
         settings = {"temp_directory": str(self.scratch), "TimeZone": "UTC", "arrow_lossless_conversion": "true"}
         if threads is not None:
             settings["threads"] = str(threads)
@@ -151,14 +153,15 @@ class Session:
         """
         query, numbered = columns.empty(of_kind, ("row",) if first_row is not None else ()), 0
         if files:
-            missing, mixed = self._missing(files, of_kind)
+            footers = [self._footer(file) for file in files]
+            missing, mixed = _missing(footers, of_kind)
             chosen = columns.select(of_kind, missing)
-            counts = self.row_counts(files)
+            counts = [footer.num_rows for footer in footers]
             if first_row is not None:
-                starts = accumulate([counts[file] for file in files], initial=first_row)
+                starts = accumulate(counts, initial=first_row)
                 offset = f"{list(starts)}[file_index::BIGINT + 1]" if len(files) > 1 else str(first_row)
                 chosen += f", ({offset} + file_row_number)::UINTEGER AS row"
-            query, numbered = f"SELECT {chosen} FROM {_scan(files, by_name=mixed)}", sum(counts.values())
+            query, numbered = f"SELECT {chosen} FROM {_scan(files, by_name=mixed)}", sum(counts)
             if only is not None:
                 query += f" WHERE file_row_number BETWEEN {only[0]} AND {only[1]}"
         self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
@@ -166,22 +169,14 @@ class Session:
 
     def row_counts(self, files: Sequence[str]) -> dict[str, int]:
         """Rows of each of the Parquet files, by what these say of themselves."""
-        if not files:
-            return {}
-        return dict(self.rows(f"SELECT file_name, num_rows FROM parquet_file_metadata({_list(files)})"))
+        return {file: self._footer(file).num_rows for file in files}
 
-    def _missing(self, files: Sequence[str], of_kind: Mapping[str, str]) -> tuple[frozenset[str], bool]:
-        """The columns that no file has, as older ones may, and whether some files have more than others."""
-        later = columns.LATER & of_kind.keys()
-        if not later:
-            return frozenset(), False
-        names = ", ".join(literal(name) for name in sorted(later))
-        found = dict(
-            self.rows(
-                f"SELECT name, count(DISTINCT file_name) FROM parquet_schema({_list(files)}) WHERE name IN ({names}) GROUP BY name"
-            )
-        )
-        return later - found.keys(), any(count < len(files) for count in found.values())
+    def _footer(self, file: str) -> pq.FileMetaData:
+        """What a Parquet file says of itself. Not asked of DuckDB: planning a query takes ten times as long as reading it."""
+        if self._filesystem is None or "://" not in file:
+            return pq.read_metadata(file)
+        with self._filesystem.open(file, "rb") as opened:
+            return pq.read_metadata(opened)
 
     def files_of_batches(self, files: Sequence[str], batch_ids: Collection[str]) -> frozenset[str]:
         """Those of the published files that hold rows of these batches."""
@@ -208,6 +203,13 @@ class Session:
     def write(self, query: str, file: Path) -> None:
         """Write a query's rows, in its order, to a Parquet file."""
         self._connection.execute(f"COPY ({query}) TO {literal(str(file))} (FORMAT parquet, COMPRESSION zstd)")
+
+
+def _missing(footers: Sequence[pq.FileMetaData], of_kind: Mapping[str, str]) -> tuple[frozenset[str], bool]:
+    """The columns that no file has, as older ones may, and whether some files have more than others."""
+    later = columns.LATER & of_kind.keys()
+    found = [later.intersection(footer.schema.names) for footer in footers]
+    return later.difference(*found), any(names != found[0] for names in found)
 
 
 def _first_halves(ids: Any) -> Any:

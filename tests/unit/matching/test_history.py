@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from reconcile.matching import recalling, state
@@ -53,7 +52,7 @@ def test_a_run_opens_no_file_of_the_horizon_but_those_that_hold_a_row_that_it_as
         (folder.home / f"e{number}.parquet").unlink()
     taken_back = posted_row(at(20), "R4", "A", -100, row="r4")
     assert kinds(folder.fold([], [taken_back], complete=at(HOUR)), rows_of) == [("reversed_after_credit", 1)]
-    with pytest.raises(duckdb.IOException, match=r"c5\.parquet"):
+    with pytest.raises(FileNotFoundError, match=r"c5\.parquet"):
         folder.fold([], [posted_row(at(30), "R5", "A", -100, row="r5")], complete=at(2 * HOUR))
 
 
