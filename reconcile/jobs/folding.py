@@ -36,6 +36,7 @@ STATE_FILES: Final = (
     state.ENTRIES,
     state.PAYMENTS,
     state.HEARD,
+    state.UNTRACEABLE,
     state.JUDGED,
     state.TOTALS,
     state.MINUTES,

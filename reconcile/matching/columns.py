@@ -86,6 +86,9 @@ VERDICT: Mapping[str, str] = {
     "evidence": "VARCHAR",
 }
 
+UNTRACEABLE: Mapping[str, str] = {"id": "UUID"}
+"""Purchases, entries and payments that came when what could explain them was looked up no more."""
+
 TOTAL: Mapping[str, str] = {
     "asset": "VARCHAR",
     "day": "DATE",

@@ -35,6 +35,16 @@ _WRITTEN = {
     state.CONFIRMATIONS: "FROM kept_confirmation ORDER BY ALL",
     state.ENTRIES: "FROM kept_entry ORDER BY entry_id",
     state.PAYMENTS: f"SELECT {columns.select(columns.PAYMENT)} FROM kept_payment ORDER BY payment_id",  # noqa: S608 - our own names
+    state.UNTRACEABLE: """
+        SELECT id FROM untraceable
+        WHERE id IN (
+            SELECT confirmation_id FROM kept_confirmation
+            UNION ALL
+            SELECT entry_id FROM kept_entry
+            UNION ALL
+            SELECT payment_id FROM kept_payment
+        )
+        ORDER BY id""",
     state.HEARD: f"SELECT {columns.select(columns.HEARD)} FROM kept_heard ORDER BY ALL",  # noqa: S608 - our own names
     VERDICTS: f"SELECT {columns.select(columns.VERDICT)} FROM verdict ORDER BY break_id",  # noqa: S608 - our own names
     state.JUDGED: f"SELECT {columns.select(columns.VERDICT)} FROM remembered ORDER BY break_id",  # noqa: S608 - our own names
@@ -81,8 +91,9 @@ def fold(
     out.mkdir(parents=True, exist_ok=True)
     keys = keys or out.with_name("keys")
     before = state.read(previous, rules.name) if previous is not None else state.Manifest(rules.name)
+    before = before.with_forgotten(rules.horizon)
+    horizon = before.without({*confirmations, *entries, *payments})
     cutoff = completeness.through - rules.horizon if completeness.through is not None else None
-    horizon = before.without_older_than(cutoff).without({*confirmations, *entries, *payments})
     with Session(
         out, threads=engine.threads, memory_limit=engine.memory_limit, filesystem=engine.filesystem
     ) as session:
@@ -91,14 +102,17 @@ def fold(
         )
         past = recalling.with_keys(session, keys, horizon)
         horizon = past.without(gone)
+        # What the watermarks of the last run had not passed may still meet all of this run's horizon.
+        kept = horizon.without_older_than(cutoff)
         manifest = inputs.with_new_files(
-            session, horizon, confirmations, entries, payments, completeness.ledger.complete_through
+            session, kept, confirmations, entries, payments, completeness.ledger.complete_through
         )
         terms = Terms(
             rules=rules,
             completeness=completeness,
             frozen_before_us=inputs.frozen_before_us(manifest, cutoff),
             ledger_through_before_us=before.ledger_through_us,
+            forgotten_through_us=before.forgotten_through_us,
             own=own,
             held_accounts=tuple(held_accounts),
             held_references=tuple(held_references),

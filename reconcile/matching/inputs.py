@@ -39,6 +39,7 @@ def open_views(
     session.files_view("told_of_withdrawn", sorted(told), columns.CONFIRMATION)
     session.files_view("posted_of_withdrawn", sorted(posted), columns.ENTRY)
     session.files_view("judged_before", _of_state(previous, state.JUDGED), columns.VERDICT)
+    session.files_view("untraceable_before", _of_state(previous, state.UNTRACEABLE), columns.UNTRACEABLE)
     session.files_view("total", _of_state(previous, state.TOTALS), columns.TOTAL)
     session.files_view("minute_total", _of_state(previous, state.MINUTES), columns.MINUTE)
     return told | posted | paid
@@ -94,6 +95,7 @@ def hand_over(session: Session, terms: Terms) -> None:
     set_rules(session, terms.rules, terms.completeness)
     session.set_instant("frozen_before", terms.frozen_before_us)
     session.set_instant("ledger_through_before", terms.ledger_through_before_us)
+    session.set_instant("forgotten_through", terms.forgotten_through_us)
     own_attempts(session, terms)
     session.strings("held_account", "account", terms.held_accounts)
     session.strings("held_reference", "reference", terms.held_references)
@@ -114,6 +116,7 @@ def nothing_before(session: Session, terms: Terms) -> None:
     """What a comparison of two files has in place of a state; `new_confirmation` and `new_entry` become the rows at hand."""
     hand_over(session, terms)
     session.files_view("judged_before", [], columns.with_text_ids(columns.VERDICT))
+    session.files_view("untraceable_before", [], columns.with_text_ids(columns.UNTRACEABLE))
     session.files_view("past_confirmation", [], columns.of_foreign(columns.CONFIRMATION))
     session.files_view("loose_heard", [], columns.of_foreign(columns.HEARD))
     session.files_view("total", [], columns.TOTAL)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from reconcile.matching.key_index import KeySegment
@@ -14,12 +14,14 @@ CONFIRMATIONS = "open_confirmations.parquet"
 ENTRIES = "open_entries.parquet"
 PAYMENTS = "open_payments.parquet"
 HEARD = "heard.parquet"
+UNTRACEABLE = "untraceable.parquet"
 JUDGED = "judged.parquet"
 TOTALS = "totals.parquet"
 MINUTES = "minutes.parquet"
 STATEMENT = "statement.json"
-LATER = frozenset({PAYMENTS, HEARD})
+LATER = frozenset({PAYMENTS, HEARD, UNTRACEABLE})
 """Files that states of earlier versions do not have."""
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class FoldedFile:
 class Manifest:
     """The batches within the horizon: their rows can be recalled, those of older batches cannot. And the ledger's
     watermark: an entry before it that comes later is overdue. `keys`: where the keys of those rows lie; `last_number`: of the
-    numbers that files have had, none is given twice.
+    numbers that files have had, none is given twice. `forgotten_through_us`: the last row of any batch that was dropped; 0 as long
+    as none was, None in a state of an earlier version.
     """
 
     flow: str
@@ -49,14 +52,24 @@ class Manifest:
     payments: tuple[FoldedFile, ...] = ()
     keys: tuple[KeySegment, ...] = ()
     last_number: int = 0
+    forgotten_through_us: int | None = 0
+
+    def with_forgotten(self, horizon: timedelta) -> "Manifest":
+        """Of an earlier version, which kept nothing but a horizon before its watermarks: all before that is forgotten."""
+        if self.forgotten_through_us is not None:
+            return self
+        through_us = self.ledger_through_us
+        return replace(self, forgotten_through_us=0 if through_us is None else through_us - horizon // _MICROSECOND)
 
     def without_older_than(self, cutoff: datetime | None) -> "Manifest":
         """Batches whose last row is before `cutoff` are dropped."""
         if cutoff is None:
             return self
         limit = microseconds(cutoff)
+        dropped = [file.last_us for file in self.files if file.last_us < limit]
         return replace(
             self,
+            forgotten_through_us=max((self.forgotten_through_us or 0, *dropped)),
             confirmations=tuple(file for file in self.confirmations if file.last_us >= limit),
             entries=tuple(file for file in self.entries if file.last_us >= limit),
             payments=tuple(file for file in self.payments if file.last_us >= limit),
@@ -105,6 +118,7 @@ def read(folder: Path, flow: str) -> Manifest:
         _files(content.get("payments", [])),
         tuple(KeySegment(**segment) for segment in content.get("keys", [])),
         content.get("last_number", 0),
+        content.get("forgotten_through_us"),
     )
 
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 class Terms:
     """All that the passes must know and no batch says; it can be pickled, so that other machines hear the same.
 
-    `frozen_before_us`, `ledger_through_before_us`: microseconds since 1970 in UTC, see `sql/match/totals.sql` and `verdict.sql`.
+    `frozen_before_us`, `ledger_through_before_us`, `forgotten_through_us`: microseconds since 1970 in UTC, see `sql/match/totals.sql`,
+    `verdict.sql` and `recall.sql`.
     `own`: our attempts, see `columns.OWN_ATTEMPT`. `paid`: the flow has payments.
     `foreign`: rows of two files of other people's making, whose ids are text; else of published batches.
     """
@@ -21,6 +22,7 @@ class Terms:
     completeness: Completeness
     frozen_before_us: int | None = None
     ledger_through_before_us: int | None = None
+    forgotten_through_us: int | None = None
     own: "pa.Table | None" = None
     held_accounts: tuple[str, ...] = ()
     held_references: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 -- The verdict of every group that the passes left with something to explain.
 -- In:  purchase, posting, unit, stray, link(unit_id, group_id, pass), doubt(group_id), hold, own_entry, own_verdict,
---      held_account, held_reference, judged (verdicts so far).
+--      held_account, held_reference, judged (verdicts so far), untraceable.
 -- Out: placed (every entry in its final group); bundle (one row per group, with the id its break has: what was confirmed,
 --      posted, paid by us, whether its time is up, and its kind of break or NULL).
 --      `fee_minor` is what the tolerance pass lets go.
@@ -28,6 +28,7 @@ WITH promised AS (
         max(told_until) + getvariable('deadline_after') AS deadline_at,
         max(retracted_at) AS retracted_at,
         bool_or(low) AS low,
+        bool_or(confirmation_id IN (SELECT id FROM untraceable)) AS untraceable,
         bool_or(readings > 1) AS conflicting,
         list(confirmation_id ORDER BY confirmed_at, confirmation_id) AS confirmation_ids,
         min(match_key) AS match_key,
@@ -50,6 +51,7 @@ posted AS (
         list(entry_id ORDER BY posted_at, entry_id) AS entry_ids,
         coalesce(bool_and(pass = 'reference'), false) AS by_reference,
         list(DISTINCT pass ORDER BY pass) AS passes,
+        bool_or(entry_id IN (SELECT id FROM untraceable)) AS untraceable,
         arg_min({account_key: account_key, account: account, reference: reference, asset: asset}, (posted_at, entry_id)) AS shown
     FROM placed
     GROUP BY group_id
@@ -106,6 +108,8 @@ joined AS (
         p.confirmed_at,
         coalesce(p.deadline_at, e.last_posted_at + getvariable('deadline_after')) AS deadline_at,
         coalesce(p.low, false) AS low,
+        -- What could explain a purchase or, without one, an entry may be looked up no more.
+        coalesce(p.untraceable, e.untraceable, false) AS untraceable,
         coalesce(p.conflicting, false) AS conflicting,
         coalesce(e.reversals, 0) AS reversals,
         -- Pass 5, tolerance: the one purchase of a reference may be credited with a configured fee less, and no more.
@@ -169,7 +173,7 @@ SELECT
             CASE
                 WHEN t.posted_minor = 0 OR t.group_id IN (SELECT s.unit_id FROM stray AS s JOIN timed AS o USING (group_id) WHERE o.entries = 0)
                     THEN NULL
-                WHEN t.posted_minor < 0 THEN 'ambiguous'
+                WHEN t.posted_minor < 0 OR t.untraceable THEN 'ambiguous'
                 ELSE 'orphan_credit'
             END
         -- A verdict that was given stays while a quarantined row could settle it; nothing new is said.
@@ -182,7 +186,7 @@ SELECT
         WHEN t.posted_minor < 0 THEN 'ambiguous'
         WHEN reversals > 0 THEN 'reversed_after_credit'
         WHEN entries = 0 AND (claims > 1 OR t.group_id IN (SELECT group_id FROM doubt)) THEN 'ambiguous'
-        WHEN entries = 0 AND other_account THEN 'misdirected'
+        WHEN entries = 0 AND other_account AND NOT t.untraceable THEN 'misdirected'
         WHEN entries = 0 AND other_asset THEN 'wrong_asset'
         WHEN hold_entry_ids IS NOT NULL THEN 'held'
         WHEN t.posted_minor + t.own_minor > 0 THEN 'under_credited'

@@ -1,6 +1,6 @@
 -- The payment side, its groups.
 -- In:  payment, told_for, credited_for, payment_candidate, payment_link(number, home) (from `identity.py`), purchase, own_entry, judged,
---      held_account, held_reference; variables since, asset, match_window, paid_through, payment_deadline_after, frozen_before.
+--      held_account, held_reference, untraceable; variables since, asset, match_window, paid_through, payment_deadline_after, frozen_before.
 -- Out: paid_break(id) (ids that a break of payments can have); payment_group (every payment with its group); payment_bundle (one row per group, with its kind of break or NULL);
 --      purchase_paid(group_id, payment_group_id, returned, untold): what the payments say of purchases at hand.
 -- Why right: what was paid under one reference is compared with what was promised (or, without a message, credited) under it.
@@ -39,6 +39,7 @@ WITH paid AS (
         min(paid_at) AS first_paid_at,
         max(paid_at) AS last_paid_at,
         list(payment_id ORDER BY paid_at, payment_id) AS payment_ids,
+        bool_or(payment_id IN (SELECT id FROM untraceable)) AS untraceable,
         arg_min({account_key: account_key, account: account, payer: payer, reference: reference, asset: asset}, (paid_at, payment_id)) AS shown
     FROM payment_group
     GROUP BY group_id
@@ -84,6 +85,7 @@ SELECT
         WHEN NOT due OR first_paid_at < getvariable('since') OR w.unexplained_minor - w.own_minor <= 0 OR shown.asset <> getvariable('asset') THEN NULL
         WHEN shown.account IN (SELECT account FROM held_account) OR shown.reference IN (SELECT reference FROM held_reference)
             THEN CASE WHEN j.is_open THEN j.kind END
+        WHEN untraceable THEN 'ambiguous'
         WHEN explained_minor > 0 OR beside_another THEN 'charged_twice'
         ELSE 'paid_not_told'
     END AS kind

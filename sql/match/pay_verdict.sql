@@ -25,6 +25,7 @@ SELECT
     CASE kind
         WHEN 'paid_not_told' THEN 'paid, and neither told nor credited: a person decides'
         WHEN 'charged_twice' THEN 'paid more than once for one purchase: a person decides on a refund for the payer'
+        WHEN 'ambiguous' THEN 'it was paid before what can still be looked up: a person decides'
     END AS blocked,
     to_json({
         passes: [
@@ -33,9 +34,11 @@ SELECT
                 WHEN shown.reference IS NULL THEN 'the payment has no reference'
                 WHEN explained_minor > 0 AND partner_id IS NULL
                     THEN CASE WHEN explained_minor < paid_minor THEN 'a purchase with this reference, for less' ELSE 'a purchase with this reference' END
+                WHEN untraceable THEN 'nothing in what can still be looked up'
                 ELSE 'neither a confirmation nor a credit has this reference' END},
             {pass: 'identity', found: CASE
                 WHEN explained_minor > 0 AND partner_id IS NULL THEN 'not tried: the reference was enough'
+                WHEN untraceable THEN 'nothing in what can still be looked up'
                 WHEN beside_another THEN 'the purchase of this account and amount was paid by another payment'
                 ELSE 'no free purchase of the same account and amount within the window' END}
         ],

@@ -61,6 +61,7 @@ SELECT
     CASE WHEN balance_minor > 0 THEN nullif(concat_ws('; ',
         CASE WHEN low THEN 'the message was read with low confidence' END,
         CASE WHEN held THEN 'a quarantined ledger row could settle it' END,
+        CASE WHEN untraceable THEN 'it was told before what can still be looked up: a person decides' END,
         CASE WHEN kind = 'ambiguous' THEN 'more than one reading is possible: a person decides' END,
         CASE WHEN kind = 'misdirected' THEN 'the units went to another account: a person decides' END,
         CASE WHEN kind = 'wrong_asset' THEN 'it was credited in another asset: a person decides' END,
@@ -81,6 +82,7 @@ SELECT
                 ELSE 'no entry carries a key of ours' END},
             {pass: 'reference', found: CASE
                 WHEN purchases = 0 AND reference IS NULL THEN 'the entry has no reference'
+                WHEN untraceable AND (purchases = 0 OR entries = 0) THEN 'nothing in what can still be looked up'
                 WHEN purchases = 0 THEN 'no confirmation has this reference on this account'
                 WHEN reference IS NULL THEN 'the confirmation has no reference'
                 WHEN entries = 0 AND claims > 1 THEN 'another purchase could mean the same entry'
@@ -99,6 +101,7 @@ SELECT
             {pass: 'identity', found: CASE
                 WHEN entries > 0 AND purchases > 0 AND by_reference THEN 'not tried: the reference was enough'
                 WHEN 'identity' IN passes THEN 'an entry of the same account and amount within the window'
+                WHEN untraceable AND (purchases = 0 OR entries = 0) THEN 'nothing in what can still be looked up'
                 WHEN purchases = 0 THEN 'no confirmation of the same account and amount was free'
                 WHEN conflicting THEN 'not tried: the messages contradict one another'
                 WHEN entries = 0 AND reference IS NULL AND claims > 1 THEN 'another purchase could mean the same entry'
@@ -109,6 +112,7 @@ SELECT
                 WHEN purchases = 0 THEN 'not tried: there is no confirmation'
                 WHEN conflicting THEN 'not tried: the messages contradict one another'
                 WHEN group_id IN (SELECT group_id FROM doubt) AND group_id NOT IN (SELECT group_id FROM near) THEN 'several entries could be meant'
+                WHEN untraceable AND entries = 0 THEN 'nothing in what can still be looked up'
                 ELSE 'no entries of the account add up to the amount' END},
             {pass: 'tolerance', found: CASE
                 WHEN purchases = 0 THEN 'not tried: there is no confirmation'

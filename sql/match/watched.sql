@@ -1,7 +1,7 @@
 -- Rows that the cheap half of the reference pass must not settle unseen.
--- In:  judged_before (the newest version of every verdict), own_attempt, withdrawn_id, variable closed_kinds.
+-- In:  judged_before (the newest version of every verdict), untraceable_before (the state's), own_attempt, withdrawn_id, variable closed_kinds.
 -- Out: judged (the same, with is_open, and whether rows of it are withdrawn now); watched(id): purchases and entries with an
---      open verdict or one that rests on withdrawn rows, or that we paid.
+--      open verdict or one that rests on withdrawn rows, or that we paid; untraceable(id): see recall.sql, which adds to it.
 
 CREATE TEMP TABLE judged AS
 SELECT
@@ -14,3 +14,5 @@ CREATE TEMP TABLE watched AS
 SELECT break_id AS id FROM judged WHERE is_open OR withdrawn
 UNION
 SELECT break_id FROM own_attempt WHERE break_id IS NOT NULL;
+
+CREATE TEMP TABLE untraceable AS SELECT id FROM untraceable_before;
