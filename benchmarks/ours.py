@@ -34,6 +34,7 @@ def published_batches(folder: Path, out: Path, memory_limit: str | None = None) 
         completeness=Completeness(end, end),
         as_of=day.DAY + timedelta(days=2),
         out=out,
+        keys=out / "keys",  # what an earlier run wrote is not written again
         engine=Engine(memory_limit=memory_limit),
     )
 
