@@ -28,7 +28,7 @@ FOLD_STEPS: Final = {
     "reconcile.matching.passes:find_plain_pairs": "pairs that fit as they stand",
     "reconcile.matching.matches_file:MatchesFile.write_plain": "writing matches (a thread beside)",
     "reconcile.matching.recalling:recall": "finding what settled before",
-    "reconcile.matching.recalling:with_keys": "index of keys for the next run",
+    "reconcile.matching.recalling:with_keys": "index of keys for the next run (a thread beside)",
     "reconcile.matching.foreign:landed": "landing the file",
     "reconcile.matching.foreign:checked": "checking each value",
     "reconcile.matching.files:render": "the page",

@@ -6,6 +6,7 @@ watermark passes it. The folder that it writes is both the outcome and the state
 
 import shutil
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -94,9 +95,10 @@ def fold(
     before = before.with_forgotten(rules.horizon)
     horizon = before.without({*confirmations, *entries, *payments})
     cutoff = completeness.through - rules.horizon if completeness.through is not None else None
-    with Session(
-        out, threads=engine.threads, memory_limit=engine.memory_limit, filesystem=engine.filesystem
-    ) as session:
+    with (
+        Session(out, threads=engine.threads, memory_limit=engine.memory_limit, filesystem=engine.filesystem) as session,
+        ThreadPoolExecutor(max_workers=1) as beside,
+    ):
         gone = inputs.open_views(
             session, previous, horizon, sorted(confirmations), sorted(entries), sorted(payments), withdrawn
         )
@@ -107,6 +109,7 @@ def fold(
         manifest = inputs.with_new_files(
             session, kept, confirmations, entries, payments, completeness.ledger.complete_through
         )
+        indexed = beside.submit(recalling.with_keys, session, keys, manifest)
         terms = Terms(
             rules=rules,
             completeness=completeness,
@@ -143,7 +146,7 @@ def fold(
             else:
                 session.write(query, out / file)
         counts = _counts(session)
-        manifest = recalling.with_keys(session, keys, manifest)
+        manifest = indexed.result()
     state.write(out, manifest)
     statement_file.dump(days, out / state.STATEMENT)
     known = statement_file.load(previous / state.STATEMENT) if previous is not None else ()

@@ -1,10 +1,10 @@
 """Where each key lies: which published files of the horizon hold a row of it, without opening them.
 
-A key is the first half of a 128-bit id (a `match_key` or a `confirmation_id`): two that share it by accident only get a file
-looked at in vain. A segment is three arrays of equal standing, mapped into memory and never changed: the sorted keys, the
-number of the file of each, and one bit for each pattern of leading bits, which says of nearly every key that is not there
-that it is not, at one glance however long the history is. Segments are merged as they grow in number; what names a file beyond
-the horizon goes then.
+A key is the first half of a 128-bit id (a `match_key` or a `confirmation_id`), and of that the high bits: two that share them by
+accident only get a file looked at in vain. A segment is two arrays, mapped into memory and never changed: sorted words, of which the
+high bits are a key and the low bits say which file has it; and one bit for each pattern of leading bits, which says of nearly
+every key that is not there that it is not, at one glance however long the history is. Segments are merged as they grow in
+number; what names a file beyond the horizon goes then.
 """
 
 import hashlib
@@ -20,20 +20,24 @@ from uuid import uuid4
 import numpy as np
 import numpy.typing as npt
 
+from reconcile.matching.digests import empty
+
 Keys = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.uint32]
 Run = tuple[Keys, Numbers]
-"""Sorted keys, and the number of the file of each."""
+"""Keys in any order, and the number of the file of each."""
 
 MERGED_AT_ONCE: Final = 4
 SEGMENT_KEYS_MAX: Final = 1 << 25
-"""What is merged has at most as many: 0.5 GB on disk, and that in memory while it is made."""
+"""A segment has at most as many: 0.33 GB on disk, and that in memory while it is made."""
+FILE_BITS: Final = 20
+"""The low bits of a word: of a full segment, one key in 500,000 that is not there is taken for one that is."""
+_FILE: Final = np.uint64((1 << FILE_BITS) - 1)
 _BITS_PER_KEY: Final = 16
 """Of the keys that a segment does not have, one in so many is looked for in it."""
-BLOCK_KEYS: Final = 1 << 16
 BLOCK_BITS: Final = 20
-"""So much is put in order at a time, and so many patterns are looked at: what stays in a processor's cache."""
-_PARTS: Final = ("keys", "files", "bits")
+"""So many patterns are looked at at a time: what stays in a processor's cache."""
+_PARTS: Final = ("words", "bits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +61,15 @@ def build(folder: Path, runs: Sequence[Run], *, level: int = 0, made_of: object 
 
     The name says what is in it: a second run writes the same bytes under the same name. `made_of` is what tells it apart.
     """
-    keys, files = _in_order(runs)
+    first = min(int(files.min()) for _, files in runs if len(files))
+    last = max(int(files.max()) for _, files in runs if len(files))
+    if last - first > _FILE:
+        raise ValueError(f"a segment has at most {1 << FILE_BITS} files")
+    words = _words(runs, first)
     name = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]
-    segment = KeySegment(name, level, len(keys), int(files.min()), int(files.max()))
+    segment = KeySegment(name, level, len(words), first, last)
     folder.mkdir(parents=True, exist_ok=True)
-    arrays: tuple[npt.NDArray[Any], ...] = (keys, files, _bits(keys))
+    arrays: tuple[npt.NDArray[Any], ...] = (words, _bits(words))
     for path, array in zip(segment.paths, arrays, strict=True):
         _write(folder / path, array)
     return segment
@@ -92,7 +100,7 @@ def compacted(folder: Path, segments: Sequence[KeySegment], live: Collection[int
     level = 0
     while any(one.level >= level for one in kept):
         of_level = [one for one in kept if one.level == level and one.keys <= SEGMENT_KEYS_MAX // MERGED_AT_ONCE]
-        if len(of_level) >= MERGED_AT_ONCE:
+        if len(of_level) >= MERGED_AT_ONCE and of_level[-1].last_file - of_level[0].first_file <= _FILE:
             kept = [one for one in kept if one not in of_level]
             kept += _merged(folder, of_level, alive)
         level += 1
@@ -100,7 +108,7 @@ def compacted(folder: Path, segments: Sequence[KeySegment], live: Collection[int
 
 
 def _merged(folder: Path, parts: Sequence[KeySegment], alive: Numbers) -> list[KeySegment]:
-    runs = [_still(_open(folder, part, "keys"), _open(folder, part, "files"), alive) for part in parts]
+    runs = [_still(*_keys_and_files(folder, part), alive) for part in parts]
     known = [files for _, files in runs if len(files)]
     if not known:
         return []
@@ -116,35 +124,28 @@ def _still(keys: Keys, files: Numbers, alive: Numbers) -> Run:
     return (keys, files) if still.all() else (keys[still], files[still])
 
 
-def _in_order(runs: Sequence[Run]) -> Run:
-    """One run of all, by key and then by file.
+def _keys_and_files(folder: Path, segment: KeySegment) -> Run:
+    words: Keys = _open(folder, segment, "words")
+    return words & ~_FILE, (words & _FILE).astype(np.uint32) + np.uint32(segment.first_file)
 
-    Block by block of leading bits, each of which is one piece of every run: several times faster than a sort of the whole, which
-    would leave the cache with each key, and no more memory than what comes of it.
-    """
-    size = sum(len(keys) for keys, _ in runs)
-    all_keys, all_files = np.empty(size, np.uint64), np.empty(size, np.uint32)
-    ends = [_ends(keys, (size // BLOCK_KEYS).bit_length()) for keys, _ in runs]
+
+def _words(runs: Sequence[Run], first_file: int) -> Keys:
+    """In their order: one sort, without a second array."""
+    words = empty(sum(len(keys) for keys, _ in runs), np.dtype(np.uint64))
     start = 0
-    for places in zip(*ends, strict=True):
-        pieces = [slice(first, last) for first, last in places]
-        keys = np.concatenate([keys[piece] for (keys, _), piece in zip(runs, pieces, strict=True)])
-        files = np.concatenate([files[piece] for (_, files), piece in zip(runs, pieces, strict=True)])
-        order = np.argsort(keys)
-        block = slice(start, start := start + len(keys))
-        all_keys[block] = keys = keys[order]
-        # The how manieth key of the block, and the file: the files of one key come in their order, on every processor.
-        number = np.cumsum(_is_first(keys), dtype=np.uint64)
-        number = number << np.uint64(32) | files[order]
-        number.sort()
-        all_files[block] = number & np.uint64(0xFFFF_FFFF)
-    return all_keys, all_files
+    for keys, files in runs:
+        piece = words[start : start + len(keys)]
+        np.bitwise_and(keys, ~_FILE, out=piece)
+        piece |= files - np.uint32(first_file)
+        start += len(keys)
+    words.sort()
+    return words
 
 
-def _ends(keys: Keys, width: int) -> list[tuple[int, int]]:
-    """For each pattern of so many leading bits, where in the sorted keys its own begin and end."""
-    first_keys = np.arange(1, 1 << width, dtype=np.uint64) << np.uint64(64 - width)
-    return list(pairwise([0, *np.searchsorted(keys, first_keys).tolist(), len(keys)]))
+def _ends(words: Keys, width: int) -> list[tuple[int, int]]:
+    """For each pattern of so many leading bits, where in the sorted words its own begin and end."""
+    first_words = np.arange(1, 1 << width, dtype=np.uint64) << np.uint64(64 - width)
+    return list(pairwise([0, *np.searchsorted(words, first_words).tolist(), len(words)]))
 
 
 def _found(folder: Path, segment: KeySegment, keys: Keys) -> Numbers:
@@ -153,16 +154,13 @@ def _found(folder: Path, segment: KeySegment, keys: Keys) -> Numbers:
     pattern = keys >> np.uint64(64 - (len(bits) * 8 - 1).bit_length())
     set_bit = bits[pattern >> np.uint64(3)] >> (np.uint8(7) - (pattern & np.uint64(7)).astype(np.uint8)) & np.uint8(1)
     keys = keys[set_bit.astype(np.bool_)]
-    known = _open(folder, segment, "keys")
-    first = np.searchsorted(known, keys)
-    is_there = known[np.minimum(first, len(known) - 1)] == keys
-    first, beyond = first[is_there], np.searchsorted(known, keys[is_there], "right")
+    words: Keys = _open(folder, segment, "words")
+    first, beyond = np.searchsorted(words, keys & ~_FILE), np.searchsorted(words, keys | _FILE, "right")
     # The places from `first` up to `beyond`, of all keys in a row.
     counts = beyond - first
     places = np.repeat(beyond - np.cumsum(counts), counts) + np.arange(counts.sum())
-    files: Numbers = _open(folder, segment, "files")[places]
-    files.sort()
-    return files[_is_first(files)]
+    files = np.sort((words[places] & _FILE).astype(np.uint32))
+    return files[_is_first(files)] + np.uint32(segment.first_file)
 
 
 def _is_first(ordered: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
@@ -170,14 +168,14 @@ def _is_first(ordered: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     return np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]
 
 
-def _bits(keys: Keys) -> npt.NDArray[np.uint8]:
-    """For the sorted keys, one bit for each pattern of leading bits: a power of two of them, in whole bytes."""
-    width = max(3, (len(keys) * _BITS_PER_KEY - 1).bit_length())
+def _bits(words: Keys) -> npt.NDArray[np.uint8]:
+    """For the sorted words, one bit for each pattern of leading bits: a power of two of them, in whole bytes."""
+    width = max(3, (len(words) * _BITS_PER_KEY - 1).bit_length())
     of_block = min(width, BLOCK_BITS)
     bits = np.empty((1 << (width - of_block), 1 << (of_block - 3)), dtype=np.uint8)
-    for block, (first, last) in enumerate(_ends(keys, width - of_block)):
+    for block, (first, last) in enumerate(_ends(words, width - of_block)):
         is_there = np.zeros(1 << of_block, dtype=np.bool_)
-        is_there[keys[first:last] >> np.uint64(64 - width) & np.uint64((1 << of_block) - 1)] = True
+        is_there[words[first:last] >> np.uint64(64 - width) & np.uint64((1 << of_block) - 1)] = True
         bits[block] = np.packbits(is_there)
     return bits.reshape(-1)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -44,27 +45,38 @@ def with_keys(session: Session, folder: Path, manifest: state.Manifest) -> state
         segments, manifest = (), _unnumbered(manifest)
     manifest, new = _numbered(manifest)
     for start in range(0, len(new), FILES_AT_ONCE):
-        segments += _segment(session, folder, manifest, new[start : start + FILES_AT_ONCE])
+        segments += _segments(session, folder, manifest, new[start : start + FILES_AT_ONCE])
         segments = key_index.compacted(folder, segments, _numbers(manifest))
     return replace(manifest, keys=key_index.compacted(folder, segments, _numbers(manifest)))
 
 
-def _segment(
+def _segments(
     session: Session, folder: Path, manifest: state.Manifest, new: Sequence[state.FoldedFile]
 ) -> tuple[KeySegment, ...]:
     told = [file for file in new if file in manifest.confirmations]
     posted = [file for file in new if file in manifest.entries]
-    runs = [*_runs(session, told, "match_key", "confirmation_id"), *_runs(session, posted, "match_key")]
-    if not runs:
-        return ()
+    runs = chain(_runs(session, told, "match_key", "confirmation_id"), _runs(session, posted, "match_key"))
     made_of = [[file.path, file.number] for file in new]
-    return (key_index.build(folder, runs, made_of=made_of),)
+    return tuple(
+        key_index.build(folder, some, made_of=[number, made_of]) for number, some in enumerate(_of_segments(runs))
+    )
+
+
+def _of_segments(runs: Iterable[Run]) -> Iterator[list[Run]]:
+    """The runs, as many together as one segment may hold."""
+    together: list[Run] = []
+    for run in runs:
+        if sum(len(keys) for keys, _ in (*together, run)) > key_index.SEGMENT_KEYS_MAX:
+            yield together
+            together = []
+        together.append(run)
+    if together:
+        yield together
 
 
 def _runs(session: Session, files: Sequence[state.FoldedFile], *names: str) -> Iterator[Run]:
     """The keys in these columns."""
     for place, keys in session.keys_of_files([file.path for file in files], names):
-        keys.sort()
         yield keys, np.broadcast_to(np.uint32(files[place].number), len(keys))
 
 

@@ -97,11 +97,15 @@ class Session:
         return np.concatenate([_NO_KEYS, *map(_first_halves, self.arrow(query).column(0).chunks)])
 
     def keys_of_files(self, files: Sequence[str], names: Sequence[str]) -> Iterator[tuple[int, Any]]:
-        """The same of columns of Parquet files, without the NULLs, piece by piece: the place of a file in the list, and keys in it."""
+        """The same of columns of Parquet files, without the NULLs, piece by piece: the place of a file in the list, and keys in it.
+
+        May be asked by a thread beside the one that uses the session.
+        """
         if not files:
             return
         ids = ", ".join(f"{name}::UUID AS {name}" for name in names)
-        for batch in self.batches(f"SELECT file_index::BIGINT AS place, {ids} FROM {_scan(files)}"):
+        query = f"SELECT file_index::BIGINT AS place, {ids} FROM {_scan(files)}"
+        for batch in self._connection.cursor().sql(query).to_arrow_reader(BATCH_ROWS):
             if not batch.num_rows:
                 continue
             places = fixed(batch.column("place"))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reconcile.matching import recalling, state
+from reconcile.matching import key_index, recalling, state
 
 HOUR = 60
 DAY = 24 * HOUR
@@ -62,6 +62,17 @@ def test_the_segments_of_many_runs_are_few_and_lead_to_every_row(folder, settle,
     assert [one.level for one in manifest(folder).keys] == [2, 1]
     back = [posted_row(at(40), f"R{number}", "A", -100, row=f"r{number}") for number in range(20)]
     assert kinds(folder.fold([], back, complete=at(2 * HOUR)), rows_of) == [("reversed_after_credit", 1)] * 20
+
+
+def test_the_keys_of_a_run_that_are_too_many_for_one_segment_are_in_several(
+    folder, settle, posted_row, rows_of, at, monkeypatch
+) -> None:
+    monkeypatch.setattr(key_index, "SEGMENT_KEYS_MAX", 2)
+    settle("R1", 0)
+    assert [one.keys for one in manifest(folder).keys] == [2, 1]
+    settle("R2", 1)
+    back = [posted_row(at(40), name, "A", -100, row=name) for name in ("R1", "R2")]
+    assert kinds(folder.fold([], back, complete=at(2 * HOUR)), rows_of) == [("reversed_after_credit", 1)] * 2
 
 
 def test_a_row_of_the_last_instant_of_the_horizon_is_recalled_and_one_of_before_is_not(
@@ -138,7 +149,7 @@ def test_a_closed_verdict_that_still_blocks_money_outlives_the_horizon_with_its_
     assert "found before as paid and not told" in assumed["blocked"]
 
 
-@pytest.mark.parametrize("lost", ["keys", "files", "bits"])
+@pytest.mark.parametrize("lost", ["words", "bits"])
 def test_an_index_of_which_a_file_is_lost_is_made_anew(folder, settle, posted_row, rows_of, at, lost) -> None:
     for number in range(3):
         settle(f"R{number}", number)

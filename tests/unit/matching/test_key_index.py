@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX = 2**64 - 1
+FILES = 2**key_index.FILE_BITS
+"""The bits of a word that are none of its key."""
 
 
 def segment(folder: Path, rows: list[tuple[int, int]], **options: object) -> key_index.KeySegment:
@@ -28,7 +30,6 @@ def asked(*keys: int) -> np.ndarray:
 
 
 def in_small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_index, "BLOCK_KEYS", 16)
     monkeypatch.setattr(key_index, "BLOCK_BITS", 6)
 
 
@@ -40,7 +41,7 @@ def test_every_file_that_holds_a_key_is_found_and_no_other_however_often_segment
         in_small_blocks(monkeypatch)
     chance = random.Random(seed)
     # Neighbours, both ends, and keys that several files share.
-    pool = [0, 1, MAX, MAX - 1, *(chance.randint(0, MAX) for _ in range(500))]
+    pool = [0, FILES, MAX, MAX - FILES, *(chance.randint(0, MAX) for _ in range(500))]
     truth: dict[int, set[int]] = {}
     segments: tuple[key_index.KeySegment, ...] = ()
     for file in range(1, 40):
@@ -51,7 +52,8 @@ def test_every_file_that_holds_a_key_is_found_and_no_other_however_often_segment
     assert len(segments) < 2 * key_index.MERGED_AT_ONCE
     for key in pool:
         assert files_of(tmp_path, segments, asked(key)) == truth.get(key, set())
-        assert files_of(tmp_path, segments, asked(key ^ 2)) == truth.get(key ^ 2, set())
+        neighbour = key ^ FILES
+        assert files_of(tmp_path, segments, asked(neighbour)) == truth.get(neighbour, set())
     assert files_of(tmp_path, segments, asked(*pool)) == set().union(*truth.values())
     assert files_of(tmp_path, segments, asked()) == set()
 
@@ -81,8 +83,8 @@ def test_the_bytes_depend_neither_on_the_order_of_the_runs_nor_on_how_rows_are_c
     pool = [0, 1, MAX, MAX - 1, *(chance.randint(0, MAX) for _ in range(300))]
     rows = [(chance.choice(pool), chance.randint(1, 9)) for _ in range(1000)]
     one = segment(tmp_path / "one", rows)
-    [keys, files, bits] = [np.load(tmp_path / "one" / path) for path in one.paths]
-    assert list(zip(keys.tolist(), files.tolist(), strict=True)) == sorted(rows)
+    [words, bits] = [np.load(tmp_path / "one" / path) for path in one.paths]
+    assert words.tolist() == sorted(key // FILES * FILES + file - one.first_file for key, file in rows)
     width = (len(bits) * 8 - 1).bit_length()
     assert set(np.flatnonzero(np.unpackbits(bits)).tolist()) == {key >> (64 - width) for key, _ in rows}
     in_small_blocks(monkeypatch)
@@ -122,7 +124,7 @@ def test_of_published_files_every_key_is_read_with_the_place_of_its_file_and_wha
 def test_a_segment_without_one_of_its_files_is_not_whole(tmp_path) -> None:
     one = segment(tmp_path, [(5, 1)])
     assert key_index.is_whole(tmp_path, one)
-    (tmp_path / one.paths[2]).unlink()
+    (tmp_path / one.paths[1]).unlink()
     assert not key_index.is_whole(tmp_path, one)
 
 
@@ -132,3 +134,13 @@ def test_large_segments_are_not_merged_again(tmp_path, monkeypatch) -> None:
     small = [segment(tmp_path, [(file, file)]) for file in range(5, 9)]
     found = compacted(tmp_path, [*large, *small], range(1, 9))
     assert [one.level for one in found] == [0, 0, 0, 0, 1]
+
+
+def test_files_whose_numbers_are_too_far_apart_are_in_no_segment_together(tmp_path, monkeypatch) -> None:
+    with pytest.raises(ValueError, match="at most 1048576 files"):
+        segment(tmp_path, [(1, 1), (2, FILES + 1)])
+    apart = [segment(tmp_path, [(file, file)]) for file in (1, 2, 3, FILES + 1)]
+    assert compacted(tmp_path, apart, range(1, FILES + 2)) == tuple(apart)
+    near = [segment(tmp_path, [(file * FILES, file)]) for file in (1, 2, 3, FILES)]
+    [merged] = compacted(tmp_path, near, range(1, FILES + 1))
+    assert files_of(tmp_path, [merged], asked(FILES, FILES**2)) == {1, FILES}
