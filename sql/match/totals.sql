@@ -1,11 +1,12 @@
 -- What stays open, and the sums of the statement and the curve after this run.
--- In:  line, minute (the rest, by group), payment_line, easy, bundle, purchase, posting, placed, own_placed; confirmation, ledger and rest_* (what
+-- In:  line, minute (the rest, by group), payment_line, easy, bundle, purchase, posting, unit, stray, placed, own_placed; confirmation, ledger and rest_* (what
 --      settled at once is their difference); recalled_*; total, minute_total (the sums of all that had left the open
 --      items before this run); variable frozen_before (older groups can no longer change).
 -- Out: kept_group (the open items); plain_minute, plain_day (what settled at once, told and posted);
 --      total_after, minute_total_after (for the next run); statement_line, curve (everything, as of this run).
 -- Why right: what leaves the open items is added once, what is recalled is taken off first, and both in full: a group
---      leaves only as purchases credited in full by entries that are all credits, or when it is too old to change.
+--      leaves only as purchases credited in full by entries that are all credits, or when it is too old to change and no
+--      open break rests on it.
 
 CREATE TEMP TABLE kept_group AS
 WITH kept AS (
@@ -13,7 +14,7 @@ WITH kept AS (
     FROM bundle
     WHERE CASE
         WHEN greatest(confirmed_at, last_posted_at, own_posted_at) < getvariable('frozen_before')
-            THEN kind IS NOT NULL AND balance_minor > 0
+            THEN balance_minor > 0 AND (kind IS NOT NULL OR held AND in_scope)
         WHEN NOT in_scope THEN NOT due
         ELSE NOT (
             purchases > 0 AND balance_minor = 0 AND kind IS NULL AND coalesce(by_reference, false)
@@ -25,17 +26,31 @@ WITH kept AS (
     SELECT group_id FROM own_placed
     WHERE break_group_id IS NULL AND coalesce(posted_at >= getvariable('frozen_before'), true)
 ),
+owed AS (
+    SELECT b.group_id, b.account_key, b.confirmed_at FROM bundle AS b JOIN kept USING (group_id) WHERE b.purchases > 0 AND b.balance_minor > 0
+),
+-- Credits that may be those of an open break: as long as it is open they speak against paying it, however old.
+kept_with_them AS (
+    FROM kept
+    UNION
+    SELECT s.unit_id FROM stray AS s JOIN owed USING (group_id)
+    UNION
+    SELECT u.unit_id
+    FROM unit AS u
+    JOIN owed AS o ON o.account_key = u.account_key
+        AND u.posted_at BETWEEN o.confirmed_at - INTERVAL 72 HOURS AND o.confirmed_at + greatest(INTERVAL 72 HOURS, getvariable('match_window'))
+),
 member AS (
     SELECT group_id, match_key FROM purchase WHERE match_key IS NOT NULL
     UNION
     SELECT group_id, match_key FROM placed WHERE match_key IS NOT NULL
 )
 -- Groups that share a key stay together, so that whoever asks for the key finds all of it in one place.
-SELECT group_id FROM kept
+SELECT group_id FROM kept_with_them
 UNION
 SELECT o.group_id
 FROM member AS m
-JOIN kept AS k USING (group_id)
+JOIN kept_with_them AS k USING (group_id)
 JOIN member AS o ON o.match_key = m.match_key;
 
 -- Whole numbers of minutes: calendar functions on instants cost more than all the rest of this file.

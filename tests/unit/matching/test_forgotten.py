@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -183,3 +184,66 @@ def test_of_a_state_of_an_earlier_version_all_before_its_horizon_counts_as_forgo
     told = [told_row(at(minute), f"R{minute}", "A", 100, message=f"m{minute}") for minute in (0, 2 * DAY + HOUR)]
     outcome = long_settled.fold(told, [], complete=at(3 * DAY + 1))
     assert said(outcome, rows_of) == [("never_credited", 100, FORGOTTEN), ("never_credited", 100, None)]
+
+
+def worlds_of_a_week(
+    told_row: Any, posted_row: Any, at: Any, chance: random.Random
+) -> list[tuple[str, dict[str, Any]]]:
+    """Small worlds that share nothing, each within an hour of one of seven days."""
+    rows: list[tuple[str, dict[str, Any]]] = []
+    for world in range(1000):
+        start = chance.randint(0, 7 * DAY)
+        for _ in range(chance.randint(1, 6)):
+            reference = chance.choice([None, "R1", "R1", "R2", "R12"])
+            reference = reference and f"{world}-{reference}"
+            when, account, amount = at(start + chance.randint(0, HOUR)), f"{world}-{chance.choice('AAB')}", 100
+            if chance.random() < 0.5:
+                rows.append(("told", told_row(when, reference, account, amount, message=f"m{len(rows)}")))
+            else:
+                amount *= chance.choice([1, 1, 1, 1, -1])
+                rows.append(("posted", posted_row(when, reference, account, amount, row=f"e{len(rows)}")))
+    return rows
+
+
+def newest(folder: Any, rows_of: Any) -> dict[str, tuple[Any, ...]]:
+    """The last word on each break that was not explained."""
+    found = {row["break_id"]: row for outcome in folder.outcomes for row in rows_of(outcome.verdicts)}
+    told = ("kind", "owed_minor", "blocked", "entry_ids", "confirmation_ids")
+    return {id_: tuple(map(str, map(row.get, told))) for id_, row in found.items() if row["kind"] != "settled"}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_comes_in_time_is_judged_as_ever_however_long_the_pauses_and_what_comes_again_is_never_paid(
+    folder, new_folder, told_row, posted_row, rows_of, at, tmp_path, seed
+) -> None:
+    chance = random.Random(seed)
+    rows = worlds_of_a_week(told_row, posted_row, at, chance)
+    ticks = [*sorted(chance.sample(range(HOUR, 7 * DAY), 2 + 4 * seed)), 8 * DAY, 10 * DAY]
+    arrival = [
+        chance.randint(
+            0, next(n for n, tick in enumerate(ticks) if at(tick) > (row.get("confirmed_at") or row["posted_at"]))
+        )
+        for _, row in rows
+    ]
+    for number, tick in enumerate(ticks):
+        batch = [row for row, when in zip(rows, arrival, strict=True) if when == number]
+        folder.fold(
+            [row for side, row in batch if side == "told"],
+            [row for side, row in batch if side == "posted"],
+            complete=at(tick),
+        )
+    one = new_folder(tmp_path / "one", folder.rules)
+    one.fold(
+        [row for side, row in rows if side == "told"],
+        [row for side, row in rows if side == "posted"],
+        complete=at(10 * DAY),
+    )
+    assert newest(folder, rows_of) == newest(one, rows_of)
+    # Then all messages come again under other ids.
+    again = [{**row, "message_id": f"again {row['message_id']}"} for side, row in rows if side == "told"]
+    known = {id_ for id_, (kind, *_) in newest(folder, rows_of).items() if kind != "late_credit"}
+    for tick, least in ((10 * DAY + 1, 100), (20 * DAY, 0)):
+        outcome = folder.fold(again if least else [], [], complete=at(tick))
+        owing = [row for row in rows_of(outcome.verdicts) if row["owed_minor"] > 0 and row["break_id"] not in known]
+        assert len(owing) >= least
+        assert all(FORGOTTEN in row["blocked"] for row in owing)

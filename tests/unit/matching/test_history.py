@@ -183,3 +183,39 @@ def test_a_state_of_the_released_version_is_read_and_gets_its_index(
     numbers = [file.number for file in (*manifest(folder).confirmations, *manifest(folder).entries)]
     assert sorted(numbers) == [1, 2, 3, 4, 5]
     assert kinds(folder.fold([], [], complete=at(4 * HOUR)), rows_of) == []
+
+
+DOUBTS = {
+    "an unclaimed credit": [("R9", "A", 100, 30, {})],
+    "a credit on another account": [("R1", "B", 100, 5, {})],
+    "a credit in another asset": [("R1", "A", 100, 5, {"unit": "MB"})],
+    "two slips of the pen": [("RI", "A", 100, 5, {}), ("RL", "A", 100, 6, {})],
+    "two ways to split it": [(None, "A", 40, 5, {}), (None, "A", 60, 6, {}), (None, "A", 60, 7, {})],
+    "a row that the operator holds": [("R1", "A", 100, 5, {"kind": "held"})],
+}
+
+
+@pytest.mark.parametrize("rows", DOUBTS.values(), ids=DOUBTS)
+def test_what_speaks_against_paying_an_open_break_outlives_the_horizon_with_it(
+    folder, told_row, posted_row, rows_of, at, rows
+) -> None:
+    told = told_row(at(0), "R1", "A", 100, message="m")
+    posted = [
+        posted_row(at(minute), reference, account, amount, row=f"e{number}", **more)
+        for number, (reference, account, amount, minute, more) in enumerate(rows)
+    ]
+    first = folder.fold([told], posted, complete=at(2 * HOUR))
+    [found] = [row for row in rows_of(first.verdicts) if row["owed_minor"] > 0]
+    assert found["blocked"]
+    for day in (1, 2, 9):
+        assert rows_of(folder.fold([], [], complete=at(day * DAY + HOUR)).verdicts) == []
+
+
+def test_a_purchase_that_a_quarantined_row_could_settle_waits_for_it_beyond_the_horizon(
+    folder, told_row, rows_of, at
+) -> None:
+    told = told_row(at(0), "R1", "A", 100, message="m")
+    for day in (0, 2, 9):
+        held = folder.fold([told] if day == 0 else [], [], complete=at(day * DAY + HOUR), held_accounts=("A",))
+        assert rows_of(held.verdicts) == []
+    assert kinds(folder.fold([], [], complete=at(10 * DAY)), rows_of) == [("never_credited", 1)]
