@@ -6,6 +6,7 @@ which of its rows are alone in their group.
 """
 # ruff: noqa: S608 - our own names
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -99,9 +100,8 @@ def _read(session: Session, view: str, size: int, keys: Digests, *, first: int, 
         FixedColumn(kinds["amount_minor"], size),
         FixedColumn(kinds["time_us"], size),
     )
-    for batch in reader:
-        if not batch.num_rows:
-            continue
+
+    def add(batch: Any) -> None:
         rows = fixed(batch.column("row")).astype(np.uint64)
         for name, of_side in (
             ("match_key", side.match_key),
@@ -113,6 +113,17 @@ def _read(session: Session, view: str, size: int, keys: Digests, *, first: int, 
         if ids is not None:
             ids.add(fixed(batch.column("id_key" if id_is_text else "id")), rows)
         _add_keys(keys, batch.column("match_key"), rows + np.uint64(first))
+
+    # The next batch is read while one is put in its place.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        added: Future[None] | None = None
+        for batch in reader:
+            if added is not None:
+                added.result()
+            if batch.num_rows:
+                added = beside.submit(add, batch)
+        if added is not None:
+            added.result()
     return side
 
 
