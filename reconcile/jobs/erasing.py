@@ -23,7 +23,7 @@ from reconcile.store.tables import batches, run_batches, runs
 
 STILL_MATCHED: Final = (
     "what was bought or credited within the horizon of the flow {flow} may still be matched: "
-    "erase it when its feeds are complete {horizon} beyond the last of it"
+    "erase it when its feeds are complete {horizon} beyond the last of it, and no open case rests on it"
 )
 Progress = Callable[[int], None]
 """Told how many files have been looked at."""
@@ -108,7 +108,7 @@ class _Erasure:
             needed = house_of(self.world).needed(flow)
             state = [path for path in files if path.startswith(f"{pointer.path}/") and path.endswith(".parquet")]
             if any(lake.url(path) in needed for path in files) or any(
-                lake_traces.has_keys(self._local(path)) for path in state
+                lake_traces.is_matched(self._local(path), self.account) for path in state
             ):
                 yield STILL_MATCHED.format(
                     flow=flow, horizon=f"{self.world.configuration.flow(flow).horizon.days} days"

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from reconcile import resources
@@ -39,9 +40,13 @@ def holds(file: Path, traces: Traces) -> bool:
     return False
 
 
-def has_keys(file: Path) -> bool:
-    """Whether its rows are matched by keys, so that a new row may still meet one of them."""
-    return "match_key" in pq.read_schema(file).names
+def is_matched(file: Path, account: str) -> bool:
+    """Whether it has rows of the account that are found by their keys, so that a new row may still meet one of them."""
+    with pq.ParquetFile(file) as parquet:
+        if "match_key" not in parquet.schema_arrow.names:
+            return False
+        accounts = (batch.column(0) for batch in parquet.iter_batches(columns=["account"]))
+        return any(pc.any(pc.equal(some, account)).as_py() for some in accounts)
 
 
 def rewrite(source: Path, target: Path, *, account: str, pseudonym: str, flow: str) -> None:

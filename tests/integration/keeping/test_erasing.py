@@ -5,6 +5,7 @@ import json
 import re
 from datetime import timedelta
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
@@ -14,8 +15,9 @@ from reconcile.domain.traces import Traces
 from reconcile.jobs.erasing import erase
 from reconcile.jobs.write_report import write_report
 from reconcile.keeping import person
+from reconcile.matching import state
 from reconcile.store import accounts, audit, instance
-from tests.integration.feeds.conftest import entry
+from tests.integration.feeds.conftest import entry, message
 from tests.integration.keeping.conftest import FIRST, LATE, MOVED, NUMBERS, Town
 from tests.integration.keeping.killing import killed
 
@@ -177,6 +179,82 @@ def test_nothing_names_the_number_any_more_and_nothing_else_has_changed(moved_to
     town.keep()
     town.trade(50, MOVED + timedelta(days=1))
     assert town.query("select count(*) as n from cases")[0]["n"] == 3
+
+
+def reaches_back(town: Town):
+    """The first customer buys for the second, waits hours for a credit of her own, and is not matched any more nine days later; the
+    state remembers her verdict, because a late delivery of the second one reaches back to that time.
+    """
+    for_another = LATE + timedelta(minutes=30)
+    deliver(town, LATE + timedelta(hours=1), [("901", GONE, STAYS, for_another, for_another)])
+    waited = LATE + timedelta(hours=2)
+    deliver(town, LATE + timedelta(hours=5), [("902", GONE, GONE, waited, waited + timedelta(hours=2))])
+    long_ago, now = LATE - timedelta(hours=2), LATE + timedelta(days=9)
+    deliver(town, now, [("903", STAYS, STAYS, long_ago, long_ago), ("904", STAYS, STAYS, now, now)])
+    return town
+
+
+def deliver(town: Town, through, purchases):
+    """One delivery on each feed: the number of each purchase, who pays, who is credited, when told and when credited."""
+    told, posted = [], []
+    for name, payer, account, told_at, posted_at in purchases:
+        before = (told_at - timedelta(seconds=9)).isoformat()
+        text = (
+            f"Vous avez achete 700 FCFA d'unites pour le {account[4:]}. Frais: 0 FCFA. Nouveau solde: 5 FCFA. "
+            f"ID Trans: RC{name}.A00011."
+        )
+        told.append(message(name, text, recipient=payer, at=before))
+        at = (posted_at - timedelta(seconds=5)).strftime("%Y-%m-%d %H:%M:%S")
+        posted.append(entry(name, account=account, amount="700", reference=f"RC{name}.A00011", at=at))
+    town.at(through)
+    town.messages(f"{through:2%m%d%H}.jsonl.gz", told, through=through)
+    town.ledger(f"{through:2%m%d%H}.csv", posted, through=through)
+    town.take("smsc")
+    town.take("ocs")
+    town.fold()
+
+
+def state_of(town: Town):
+    """Every file of the newest run's folder: rows, or text."""
+    (run,) = town.query("select path from runs order by sequence desc limit 1")
+    folder = town.folder / "lake" / run["path"]
+    return folder, {
+        file.name: pq.read_table(file).to_pylist() if file.suffix == ".parquet" else file.read_text()
+        for file in sorted(folder.iterdir())
+    }
+
+
+def test_a_state_that_names_the_number_is_copied_with_nothing_else_changed_and_the_next_fold_goes_on(town: Town):
+    reaches_back(town)
+    # A message that she paid for stands beside a break of the second customer.
+    folder, _ = state_of(town)
+    (beside,) = [row for row in town.published("smsc") if row["message_id"] == "901"]
+    heard = pq.read_table(folder / state.HEARD)
+    row = {column: beside.get(column) for column in heard.column_names} | {"heard_for": beside["confirmation_id"]}
+    schema = pa.schema([field.with_nullable(True) for field in heard.schema])
+    pq.write_table(pa.Table.from_pylist([row], schema=schema), folder / state.HEARD)
+    _, before = state_of(town)
+    assert [row["account"] for row in before[state.JUDGED]] == [GONE]
+    cases, statements = town.query("select case_id, version, kind, status from cases"), town.statements()
+
+    assert forget(town)["states"] == 1
+
+    assert everywhere(town, Traces(GONE)) == []
+    copy, after = state_of(town)
+    assert copy != folder
+    with town.database.begin() as connection:
+        name = accounts.pseudonym(connection, GONE)
+    before[state.JUDGED][0] |= {"account": name, "payer": name}
+    before[state.HEARD][0] |= {"payer": name}
+    del before["matches.parquet"]  # merged with those of the day, and names nobody
+    assert {file: after[file] for file in before} == before
+    next_day = LATE + timedelta(days=10)
+    deliver(town, next_day, [("905", STAYS, STAYS, next_day, next_day)])
+    assert town.query("select case_id, version, kind, status from cases") == cases
+    _, last = state_of(town)
+    assert last[state.JUDGED] == before[state.JUDGED]
+    past = [row for row in statements if row["day"] < LATE.date()]
+    assert [row for row in town.statements() if row["day"] < LATE.date()] == past
 
 
 def test_rows_of_a_landed_file_keep_their_numbers(moved_town: Town):
