@@ -50,27 +50,26 @@ class TextColumn:
         self.type = kind
         self._size = size
         self._chunks: list[Any] = []
-        self._rows: list[Words] = []
-        self._whole: tuple[Any, Rows | None] | None = None
+        self._count = 0
+        self._place_of: Rows | None = None
+        """By row number, where its value is; None while each is at its own number, as it nearly always is."""
+        self._whole: Any = None
 
     def add(self, values: Any, rows: Words) -> None:
-        self._chunks.append(values)
-        self._rows.append(rows)
+        # In memory of their own: those that came would keep all other columns of their batch.
+        self._chunks.append(pa.concat_arrays([values]))
+        place = _place(rows)
+        if self._place_of is None and not (isinstance(place, slice) and place.start == self._count):
+            self._place_of = np.arange(self._size, dtype=np.uint32)
+        if self._place_of is not None:
+            self._place_of[place] = np.arange(self._count, self._count + len(rows), dtype=np.uint32)
+        self._count += len(rows)
 
     def take(self, rows: npt.NDArray[Any]) -> Any:
-        self._whole = self._whole or self._joined()
-        values, place_of = self._whole
-        return values.take(as_arrow(rows if place_of is None else place_of[rows]))
-
-    def _joined(self) -> tuple[Any, Rows | None]:
-        values = pa.chunked_array(self._chunks, type=self.type).combine_chunks()
-        self._chunks = []
-        rows = np.concatenate(self._rows) if self._rows else np.empty(0, np.uint64)
-        if np.array_equal(rows, np.arange(len(rows), dtype=rows.dtype)):
-            return values, None
-        place_of = np.zeros(self._size, dtype=np.uint32)
-        place_of[rows] = np.arange(len(rows), dtype=np.uint32)
-        return values, place_of
+        if self._whole is None:
+            self._whole = pa.chunked_array(self._chunks, type=self.type).combine_chunks()
+            self._chunks = []
+        return self._whole.take(as_arrow(rows if self._place_of is None else self._place_of[rows]))
 
 
 def fixed(values: Any) -> npt.NDArray[Any]:
