@@ -132,7 +132,7 @@ def _application(path: Path) -> Application:
         World(
             configuration=configuration,
             database=Database(_database_url(configuration), schema=configuration.store.db_schema),
-            lake=Lake(_lake_root(configuration)),
+            lake=_lake(configuration),
             clock=_clock(configuration),
         )
     )
@@ -150,9 +150,12 @@ def _database_url(configuration: Configuration) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def _lake_root(configuration: Configuration) -> str:
+def _lake(configuration: Configuration) -> Lake:
     path = configuration.lake.path
-    return path if "://" in path else str(configuration.path(path))
+    try:
+        return Lake(path if "://" in path else str(configuration.path(path)))
+    except OSError as error:
+        raise ConfigurationError(f"lake.path: {path} cannot be made or opened: {error.strerror or error}") from error
 
 
 def _clock(configuration: Configuration) -> Clock:

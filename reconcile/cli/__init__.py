@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 from rich.markup import escape
+from sqlalchemy.exc import OperationalError
 
 from reconcile.cli import (
     batch,
@@ -90,7 +91,12 @@ def _explained() -> Iterator[None]:
     except BrokenPipeError:  # whoever read our output has had enough
         sys.stdout = None
         sys.exit(1)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OperationalError) and getattr(error.orig, "pgcode", None) is None:
+            # PostgreSQL never came to say anything: it cannot be reached.
+            text = f"{escape(str(error.orig).strip())}: `reconcile doctor` says what to do"
+            console.err.print(f"[red]reconcile:[/] {text}", soft_wrap=True, highlight=False)
+            sys.exit(BAD_INPUT)
         # Not Python's own traceback: the masked one.
         logging.getLogger(__name__).exception("the command failed")
         sys.exit(FAILED)

@@ -40,7 +40,7 @@ def report(as_json: JsonOption = False) -> None:
 
 @app.command()
 def alert(as_json: JsonOption = False) -> None:
-    """Tell whoever `[alerts]` names what needs a person; for a cron of your own where no desk runs."""
+    """Tell whoever `alerts` in the configuration names what needs a person; for a cron of your own where no desk runs."""
     console.show(console.application().tell_operators(), as_json)
 
 

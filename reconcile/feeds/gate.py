@@ -5,6 +5,7 @@ a failing row means.
 """
 
 import json
+import logging
 import threading
 import warnings
 from collections.abc import Mapping, Sequence
@@ -79,5 +80,6 @@ def _library() -> Any:
         # It imports what Python has deprecated; where warnings are errors it could not be loaded.
         warnings.simplefilter("ignore", DeprecationWarning)
         import great_expectations
-
+    # It gives this one a level of its own, and tells of every temporary folder.
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.NOTSET)
     return great_expectations

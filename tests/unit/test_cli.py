@@ -194,3 +194,30 @@ def test_messages_are_read_by_templates_of_ones_own(reconcile, tmp_path):
     code, _, err = reconcile("parse", "--templates", "yours.toml", stdin=message)
     assert code == 2
     assert "yours.toml" in err
+
+
+FLOW = '[[flow]]\nname = "topup"\nasset = "XOF"\nsince = 2024-07-09T00:00:00Z\n'
+
+
+def test_the_help_of_a_command_loses_no_word_to_its_markup(reconcile):
+    code, out, _ = reconcile("alert", "--help")
+    assert (code, "``" in out) == (0, False)
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["quarantine", "list"]])
+def test_a_database_that_cannot_be_reached_is_said_in_one_line(reconcile, tmp_path, command):
+    (tmp_path / "reconcile.toml").write_text(FLOW)
+    code, _, err = reconcile(*command)
+    assert (code, "Traceback" in err, len(err.splitlines())) == (2, False, 1)
+    assert "`reconcile doctor` says what to do" in err
+    code, out, _ = reconcile("doctor", "--json")
+    [finding] = json.loads(out)
+    assert (code, finding["subject"]) == (1, "database")
+    assert "reconcile run" in finding["todo"]
+
+
+def test_a_lake_that_cannot_be_made_is_named(reconcile, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "reconcile.toml").write_text(f'{FLOW}[lake]\npath = "file/lake"\n')
+    code, _, err = reconcile("doctor")
+    assert (code, err) == (2, "reconcile: lake.path: file/lake cannot be made or opened: Not a directory\n")

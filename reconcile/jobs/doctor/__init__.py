@@ -24,6 +24,12 @@ SCHEDULE_INTERVAL: Final = timedelta(minutes=5)
 """How often the DAG `feeds` runs unless `[airflow] schedules` says otherwise."""
 
 
+_START_IT: Final = (
+    "the embedded server runs while `reconcile run` does: start that, or name a server of your own in [store] url"
+)
+_REACH_IT: Final = "start the server, or mend [store] url, password, or what lies between it and this machine"
+
+
 def examine(world: World) -> list[Finding]:
     """Looks at everything that the configuration names; never raises for what it finds."""
     findings = [*_database(world)]
@@ -61,7 +67,8 @@ def _database(world: World) -> Iterator[Finding]:
     try:
         world.database.check()
     except DatabaseUnavailableError as error:
-        yield Finding("database", "failure", str(error))
+        embedded = world.configuration.store.url == "embedded"
+        yield Finding("database", "failure", str(error), _START_IT if embedded else _REACH_IT)
         return
     with world.database.begin() as connection:
         try:
