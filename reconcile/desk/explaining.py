@@ -5,17 +5,22 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from reconcile.desk import case_file, finding, lake_file
 from reconcile.desk.finding import Hit
 from reconcile.desk.lake_file import Entry, Purchase
 from reconcile.desk.page import texts
 from reconcile.domain.phone import masked
 from reconcile.domain.policy import CLOSING
+from reconcile.feeds.withdrawal import HOLDING_SIDES
 from reconcile.jobs import folding
 from reconcile.jobs.world import World
 from reconcile.reports.lake_rows import files_of, lake_rows
+from reconcile.store.tables import quarantine
 
 _SETTLED: Final = "it is settled"
+_HELD: Final = "a quarantined row could settle it"
 NEAR: Final = timedelta(hours=1)
 """How far from the time that somebody names a purchase may lie."""
 
@@ -148,6 +153,7 @@ def _of_purchase(world: World, hit: Hit) -> Explanation | None:
     entries = lake_file.entries_of(world, bought)
     passes = sorted({entry.found_by for entry in entries if entry.found_by is not None})
     complete_through = _complete_through(world, bought.flow)
+    is_held = _is_held(world, bought)
     pending = Explanation(
         flow=bought.flow,
         case_number=None,
@@ -158,18 +164,40 @@ def _of_purchase(world: World, hit: Hit) -> Explanation | None:
         amount_minor=bought.amount_minor,
         confirmed_at=bought.confirmed_at,
         deadline_at=deadline_at,
-        passes=_not_yet(bought, entries),
-        blocked=None,
-        settles=f"by its reference at once; by other passes when both feeds are complete past {deadline_at:%Y-%m-%d %H:%M:%S} UTC",
-        earliest=deadline_at,
+        passes=_not_yet(bought, entries, is_held=is_held),
+        blocked=_HELD if is_held else None,
+        settles="by its reference at once; by other passes when "
+        + (
+            "that row is read, replaced or dismissed: `reconcile quarantine list`"
+            if is_held
+            else f"both feeds are complete past {deadline_at:%Y-%m-%d %H:%M:%S} UTC"
+        ),
+        earliest=None if is_held else deadline_at,
         complete_through=complete_through,
         rows=_rows(entries),
     )
     if not passes:
         return pending
     return replace(
-        pending, verdict="matched", passes=tuple((name, "matched") for name in passes), settles=_SETTLED, earliest=None
+        pending,
+        verdict="matched",
+        passes=tuple((name, "matched") for name in passes),
+        blocked=None,
+        settles=_SETTLED,
+        earliest=None,
     )
+
+
+def _is_held(world: World, bought: Purchase) -> bool:
+    """Whether a row that is kept back may be the credit of it; then the fold does not judge it."""
+    held = sa.exists().where(
+        quarantine.c.flow == bought.flow,
+        quarantine.c.side.in_(HOLDING_SIDES),
+        quarantine.c.status == "held",
+        sa.or_(quarantine.c.account == bought.account, quarantine.c.reference == bought.reference),
+    )
+    with world.database.begin() as connection:
+        return bool(connection.execute(sa.select(held)).scalar_one())
 
 
 def _may_settle(kind: str, grade: str, complete_through: datetime | None) -> str:
@@ -181,13 +209,13 @@ def _may_settle(kind: str, grade: str, complete_through: datetime | None) -> str
     return f"with the first run that takes in {what}, of after {after}: what is before {known}"
 
 
-def _not_yet(bought: Purchase, entries: list[Entry]) -> tuple[tuple[str, str], ...]:
+def _not_yet(bought: Purchase, entries: list[Entry], *, is_held: bool) -> tuple[tuple[str, str], ...]:
     named = any(entry.tie == "reference" and entry.account == bought.account for entry in entries)
     if bought.reference is None:
         said = "the confirmation has no reference"
     else:
         said = "entries with this reference" if named else "no entry has this reference on this account"
-    waiting = "not tried before the window has passed on both feeds"
+    waiting = f"not tried: {_HELD}" if is_held else "not tried before the window has passed on both feeds"
     return (("reference", said), *((name, waiting) for name in ("near_reference", "identity", "split", "tolerance")))
 
 

@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
+from reconcile.desk.explaining import explain
 from reconcile.feeds import quarantine
+from reconcile.jobs.fold_flow import fold_flow
 
 from .conftest import NOON, entry, message
 
@@ -77,3 +79,18 @@ def test_a_person_may_dismiss_a_row(operator):
     assert operator.watermark("ocs") == NOON
     (noted,) = operator.query("select actor, reason from audit where action = 'quarantine_dismissed'")
     assert tuple(noted.values()) == ("user:ines", "a test row of the operator")
+
+
+def test_whoever_waits_for_a_quarantined_row_is_told_so(operator):
+    later = NOON + timedelta(minutes=1)
+    operator.at(later)
+    operator.messages("1.jsonl", [message("M1")], through=later)
+    operator.ledger("1.csv", [entry("E1", amount="?", reference="")], through=later)
+    operator.take("smsc")
+    operator.take("ocs")
+    fold_flow(operator.world, "topup")
+    [found] = explain(operator.world, "RC240709.1145.A00011", region="CI")
+    assert found.complete_through > found.deadline_at
+    assert (found.verdict, found.blocked, found.earliest) == ("pending", "a quarantined row could settle it", None)
+    assert ("identity", "not tried: a quarantined row could settle it") in found.passes
+    assert "`reconcile quarantine list`" in found.settles
