@@ -13,14 +13,22 @@ from reconcile.desk.lake_file import Entry, Purchase
 from reconcile.desk.page import texts
 from reconcile.domain.phone import masked
 from reconcile.domain.policy import CLOSING
-from reconcile.feeds.withdrawal import HOLDING_SIDES
+from reconcile.feeds import withdrawal
 from reconcile.jobs import folding
 from reconcile.jobs.world import World
 from reconcile.reports.lake_rows import files_of, lake_rows
 from reconcile.store.tables import quarantine
 
 _SETTLED: Final = "it is settled"
-_HELD: Final = "a quarantined row could settle it"
+_QUARANTINED: Final = "a quarantined row could settle it"
+_WITHDRAWN: Final = "a row of a withdrawn batch could settle it"
+_NEXT_RUN: Final = "the next run judges it"
+_WINDOW: Final = "the window has not passed on both feeds"
+_FREED_WHEN: Final = {
+    _QUARANTINED: "that row is read, replaced or dismissed: `reconcile quarantine list`",
+    _WITHDRAWN: "something stands in its place, or is said not to come: `reconcile batch list --status withdrawn`",
+    _NEXT_RUN: "the next run takes in what has arrived",
+}
 NEAR: Final = timedelta(hours=1)
 """How far from the time that somebody names a purchase may lie."""
 
@@ -153,7 +161,10 @@ def _of_purchase(world: World, hit: Hit) -> Explanation | None:
     entries = lake_file.entries_of(world, bought)
     passes = sorted({entry.found_by for entry in entries if entry.found_by is not None})
     complete_through = _complete_through(world, bought.flow)
-    is_held = _is_held(world, bought)
+    held_by = _held_by(world, bought)
+    is_due = complete_through is not None and deadline_at < complete_through
+    waits_for = held_by or (_NEXT_RUN if is_due else _WINDOW)
+    until = f"both feeds are complete past {deadline_at:%Y-%m-%d %H:%M:%S} UTC"
     pending = Explanation(
         flow=bought.flow,
         case_number=None,
@@ -164,15 +175,10 @@ def _of_purchase(world: World, hit: Hit) -> Explanation | None:
         amount_minor=bought.amount_minor,
         confirmed_at=bought.confirmed_at,
         deadline_at=deadline_at,
-        passes=_not_yet(bought, entries, is_held=is_held),
-        blocked=_HELD if is_held else None,
-        settles="by its reference at once; by other passes when "
-        + (
-            "that row is read, replaced or dismissed: `reconcile quarantine list`"
-            if is_held
-            else f"both feeds are complete past {deadline_at:%Y-%m-%d %H:%M:%S} UTC"
-        ),
-        earliest=None if is_held else deadline_at,
+        passes=_not_yet(bought, entries, waits_for),
+        blocked=held_by,
+        settles=f"by its reference at once; by other passes when {_FREED_WHEN.get(waits_for, until)}",
+        earliest=None if held_by else deadline_at,
         complete_through=complete_through,
         rows=_rows(entries),
     )
@@ -188,16 +194,20 @@ def _of_purchase(world: World, hit: Hit) -> Explanation | None:
     )
 
 
-def _is_held(world: World, bought: Purchase) -> bool:
-    """Whether a row that is kept back may be the credit of it; then the fold does not judge it."""
-    held = sa.exists().where(
+def _held_by(world: World, bought: Purchase) -> str | None:
+    """What is kept back and may be the credit of it, so that the fold does not judge it; None when nothing is."""
+    kept_back = sa.exists().where(
         quarantine.c.flow == bought.flow,
-        quarantine.c.side.in_(HOLDING_SIDES),
+        quarantine.c.side.in_(withdrawal.HOLDING_SIDES),
         quarantine.c.status == "held",
         sa.or_(quarantine.c.account == bought.account, quarantine.c.reference == bought.reference),
     )
     with world.database.begin() as connection:
-        return bool(connection.execute(sa.select(held)).scalar_one())
+        if connection.execute(sa.select(kept_back)).scalar_one():
+            return _QUARANTINED
+        doubted = withdrawal.doubted(connection, bought.flow)
+    accounts, references = withdrawal.concerned(world.lake, doubted)
+    return _WITHDRAWN if bought.account in accounts or bought.reference in references else None
 
 
 def _may_settle(kind: str, grade: str, complete_through: datetime | None) -> str:
@@ -209,13 +219,13 @@ def _may_settle(kind: str, grade: str, complete_through: datetime | None) -> str
     return f"with the first run that takes in {what}, of after {after}: what is before {known}"
 
 
-def _not_yet(bought: Purchase, entries: list[Entry], *, is_held: bool) -> tuple[tuple[str, str], ...]:
+def _not_yet(bought: Purchase, entries: list[Entry], waits_for: str) -> tuple[tuple[str, str], ...]:
     named = any(entry.tie == "reference" and entry.account == bought.account for entry in entries)
     if bought.reference is None:
         said = "the confirmation has no reference"
     else:
         said = "entries with this reference" if named else "no entry has this reference on this account"
-    waiting = f"not tried: {_HELD}" if is_held else "not tried before the window has passed on both feeds"
+    waiting = f"not tried: {waits_for}"
     return (("reference", said), *((name, waiting) for name in ("near_reference", "identity", "split", "tolerance")))
 
 

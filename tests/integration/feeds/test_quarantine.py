@@ -5,6 +5,7 @@ from datetime import timedelta
 from reconcile.desk.explaining import explain
 from reconcile.feeds import quarantine
 from reconcile.jobs.fold_flow import fold_flow
+from reconcile.jobs.withdrawing import withdraw_batch
 
 from .conftest import NOON, entry, message
 
@@ -94,3 +95,18 @@ def test_whoever_waits_for_a_quarantined_row_is_told_so(operator):
     assert (found.verdict, found.blocked, found.earliest) == ("pending", "a quarantined row could settle it", None)
     assert ("identity", "not tried: a quarantined row could settle it") in found.passes
     assert "`reconcile quarantine list`" in found.settles
+
+
+def test_whoever_waits_for_what_stands_in_the_place_of_a_withdrawn_batch_is_told_so(operator):
+    later = NOON + timedelta(minutes=1)
+    operator.at(later)
+    operator.messages("1.jsonl", [message("M1")], through=later)
+    operator.ledger("1.csv", [entry("E1")], through=later)
+    operator.take("smsc")
+    (wrong,) = operator.take("ocs")
+    fold_flow(operator.world, "topup")
+    withdraw_batch(operator.world, wrong, actor="user:ines", reason="another operator's file")
+    fold_flow(operator.world, "topup")
+    [found] = explain(operator.world, "RC240709.1145.A00011", region="CI")
+    assert (found.verdict, found.blocked) == ("pending", "a row of a withdrawn batch could settle it")
+    assert "`reconcile batch list --status withdrawn`" in found.settles
