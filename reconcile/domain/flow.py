@@ -49,3 +49,8 @@ class FlowRules:
     def deadline_after(self) -> timedelta:
         """How long after its confirmation a purchase counts as not credited."""
         return max(self.grace, self.window)
+
+    @property
+    def payment_deadline_after(self) -> timedelta:
+        """How long after it was made a payment counts as not told of."""
+        return max(self.deadline_after, 3 * self.window)

@@ -131,7 +131,8 @@ def fold(
             if previous is None:
                 session.run("at_hand")  # there is nothing to recall
             else:
-                recalling.recall(session, keys, past)
+                reaches_back = inputs.reaches_back(set(manifest.files) - set(kept.files), before, rules)
+                recalling.recall(session, keys, past, reaches_back=reaches_back)
             if terms.paid:
                 inputs.open_past_payments(session, past)
             open_past = partial(inputs.open_past, session, past)

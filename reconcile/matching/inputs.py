@@ -1,10 +1,11 @@
 """Everything a fold reads, brought into one session under the names that `sql/match/` uses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from reconcile.domain.flow import FlowRules
 from reconcile.matching import columns, state
 from reconcile.matching.passes import set_rules
 from reconcile.matching.session import Session
@@ -80,6 +81,14 @@ def with_new_files(
         ),
         payments=_merged(horizon.payments, session.time_ranges(payments, "paid_at")),
     )
+
+
+def reaches_back(new: Collection[state.FoldedFile], before: state.Manifest, rules: FlowRules) -> bool:
+    """Whether new files may have rows of a time that is forgotten."""
+    if not before.forgotten_through_us:
+        return False
+    until_us = before.forgotten_through_us + rules.payment_deadline_after // timedelta(microseconds=1)
+    return any(file.first_us <= until_us for file in new)
 
 
 def frozen_before_us(manifest: state.Manifest, cutoff: datetime | None) -> int | None:

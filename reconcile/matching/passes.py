@@ -46,7 +46,7 @@ def set_rules(session: Session, rules: FlowRules, completeness: Completeness) ->
     session.set_variable("grade", "VARCHAR", completeness.grade)
     session.set_variable("asset", "VARCHAR", rules.asset.code)
     session.set_variable("paid_through", "TIMESTAMPTZ", completeness.paid_through)
-    session.set_variable("payment_deadline_after", "INTERVAL", max(rules.deadline_after, 3 * rules.window))
+    session.set_variable("payment_deadline_after", "INTERVAL", rules.payment_deadline_after)
     session.set_variable("grade_paid", "VARCHAR", completeness.grade_paid)
     session.set_variable("owing_kinds", "VARCHAR[]", sorted(OWING))
     session.set_variable("closed_kinds", "VARCHAR[]", list(CLOSED_KINDS))

@@ -16,8 +16,11 @@ FILES_AT_ONCE: Final = 256
 """How many files a segment covers at most when it is made: with the deliveries of a run, or the history of an older state."""
 
 
-def recall(session: Session, folder: Path, horizon: state.Manifest) -> None:
-    """The rows at hand, see `recall.sql`: only files that hold a key that is asked for are opened."""
+def recall(session: Session, folder: Path, horizon: state.Manifest, *, reaches_back: bool) -> None:
+    """The rows at hand, see `recall.sql`: only files that hold a key that is asked for are opened.
+
+    `reaches_back`: there may be new rows of a time that is forgotten, see `untraceable.sql`.
+    """
     session.run("asked")
     asked = _keys(session, "SELECT match_key FROM new_key", "SELECT confirmation_id FROM named_id")
     _open(
@@ -33,6 +36,8 @@ def recall(session: Session, folder: Path, horizon: state.Manifest) -> None:
     _open(session, "told_before", horizon.confirmations, numbers, columns.CONFIRMATION)
     _open(session, "posted_before", horizon.entries, numbers, columns.ENTRY)
     session.run("recall")
+    if reaches_back or session.rows("FROM half_key LIMIT 1"):
+        session.run("untraceable")
 
 
 def with_keys(session: Session, folder: Path, manifest: state.Manifest) -> state.Manifest:

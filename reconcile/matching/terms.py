@@ -13,7 +13,7 @@ class Terms:
     """All that the passes must know and no batch says; it can be pickled, so that other machines hear the same.
 
     `frozen_before_us`, `ledger_through_before_us`, `forgotten_through_us`: microseconds since 1970 in UTC, see `sql/match/totals.sql`,
-    `verdict.sql` and `recall.sql`.
+    `verdict.sql` and `untraceable.sql`.
     `own`: our attempts, see `columns.OWN_ATTEMPT`. `paid`: the flow has payments.
     `foreign`: rows of two files of other people's making, whose ids are text; else of published batches.
     """

@@ -2,15 +2,13 @@
 -- In:  new_confirmation, new_entry (each row with its number); loose_confirmation, loose_entry (the state's open items, whole groups); met_key, met_id
 --      (what is recalled); told_before, posted_before (rows of the horizon's files that hold any of it, folded before);
 --      withdrawn_confirmation, withdrawn_entry (rows of them, and of the open items, that count no more); told_of_withdrawn,
---      posted_of_withdrawn (the files of these); variables forgotten_through (up to when batches have been dropped), deadline_after.
--- Out: recalled_confirmation, recalled_entry (settled groups, whole, as they stand in the sums); confirmation, entry (views of all rows
---      at hand without the withdrawn ones, each
---      with its number: those of recalled rows follow on those of the files, variables recalled_*_from); untraceable (with the new
---      purchases, entries and payments that what has been forgotten may explain).
+--      posted_of_withdrawn (the files of these); variables since, deadline_after.
+-- Out: recalled_confirmation, recalled_entry (settled groups, whole, as they stand in the sums); half_key, half_id (the groups and
+--      purchases of which a part is forgotten); confirmation, entry (views of all rows at hand without the withdrawn ones, each
+--      with its number: those of recalled rows follow on those of the files, variables recalled_*_from).
 -- Why right: what has left the open items was settled by one reference in full and in time; it is found again by its
 --      match_key, or by its confirmation_id when the same purchase is told with another account or was paid by us. A
---      group of which a part is forgotten stays settled. Its rows, and those of a time that is forgotten, say nothing of what
---      is missing when they come (again) by themselves: what was open all along, or is recalled whole, does.
+--      group of which a part is forgotten stays settled, since the part that is left says nothing of what is missing.
 
 CREATE TEMP TABLE met_told AS
 SELECT *
@@ -39,34 +37,14 @@ GROUP BY match_key
 HAVING sum(amount_minor) <> 0
     AND coalesce(min(told_at) >= getvariable('since'), min(posted_at) >= getvariable('since') + getvariable('deadline_after'));
 
+CREATE TEMP TABLE half_id AS
+SELECT confirmation_id FROM met_told SEMI JOIN half_key USING (match_key);
+
 CREATE TEMP TABLE recalled_confirmation AS
 SELECT * FROM met_told WHERE coalesce(match_key NOT IN (SELECT match_key FROM half_key), true);
 
 CREATE TEMP TABLE recalled_entry AS
 SELECT * FROM met_posted WHERE match_key NOT IN (SELECT match_key FROM half_key);
-
-INSERT INTO untraceable
-SELECT confirmation_id
-FROM new_confirmation
-WHERE (
-        confirmed_at <= getvariable('forgotten_through') + getvariable('deadline_after')
-        OR match_key IN (SELECT match_key FROM half_key)
-        OR confirmation_id IN (SELECT confirmation_id FROM met_told SEMI JOIN half_key USING (match_key))
-    )
-    AND confirmation_id NOT IN (SELECT confirmation_id FROM loose_confirmation UNION ALL SELECT confirmation_id FROM recalled_confirmation)
-UNION
-SELECT entry_id
-FROM new_entry
-WHERE (
-        posted_at <= getvariable('forgotten_through') + getvariable('deadline_after')
-        OR match_key IN (SELECT match_key FROM half_key)
-    )
-    AND entry_id NOT IN (SELECT entry_id FROM loose_entry UNION ALL SELECT entry_id FROM recalled_entry)
-UNION
-SELECT payment_id
-FROM new_payment
-WHERE paid_at <= getvariable('forgotten_through') + getvariable('payment_deadline_after')
-    AND payment_id NOT IN (SELECT payment_id FROM loose_payment);
 
 -- Rows of states that an earlier version wrote do not know their batch.
 CREATE TEMP MACRO same_batch(known, withdrawn) AS known IS NULL OR known = withdrawn;

@@ -1,7 +1,7 @@
 -- Rows that the cheap half of the reference pass must not settle unseen.
 -- In:  judged_before (the newest version of every verdict), untraceable_before (the state's), own_attempt, withdrawn_id, variable closed_kinds.
 -- Out: judged (the same, with is_open, and whether rows of it are withdrawn now); watched(id): purchases and entries with an
---      open verdict or one that rests on withdrawn rows, or that we paid; untraceable(id): see recall.sql, which adds to it.
+--      open verdict or one that rests on withdrawn rows, or that we paid; untraceable(id): see untraceable.sql, which adds to it.
 
 CREATE TEMP TABLE judged AS
 SELECT
