@@ -41,6 +41,7 @@ STATE_FILES: Final = (
     state.TOTALS,
     state.MINUTES,
     state.STATEMENT,
+    state.WOKEN,
 )
 """What the next fold reads of a run's folder."""
 

@@ -4,9 +4,9 @@ The outcome does not depend on how the rows are cut into batches, as long as eac
 watermark passes it. The folder that it writes is both the outcome and the state for the next fold.
 """
 
-import shutil
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from reconcile.domain.flow import FlowRules
 from reconcile.matching import columns, inputs, recalling, state, statement_file
 from reconcile.matching.cluster import ClusterError
+from reconcile.matching.dormant import Dormant
 from reconcile.matching.engine import DEFAULT_ENGINE, Engine
 from reconcile.matching.outcome import Counts, Outcome
 from reconcile.matching.passes import run_passes, statement_days
@@ -33,8 +34,8 @@ OWN = "own.parquet"
 CURVE = "curve.parquet"
 
 _WRITTEN = {
-    state.CONFIRMATIONS: "FROM kept_confirmation ORDER BY ALL",
-    state.ENTRIES: "FROM kept_entry ORDER BY entry_id",
+    state.CONFIRMATIONS: "FROM awake_confirmation ORDER BY ALL",
+    state.ENTRIES: "FROM awake_entry ORDER BY entry_id",
     state.PAYMENTS: f"SELECT {columns.select(columns.PAYMENT)} FROM kept_payment ORDER BY payment_id",  # noqa: S608 - our own names
     state.UNTRACEABLE: """
         SELECT id FROM untraceable
@@ -46,11 +47,11 @@ _WRITTEN = {
             SELECT payment_id FROM kept_payment
         )
         ORDER BY id""",
-    state.HEARD: f"SELECT {columns.select(columns.HEARD)} FROM kept_heard ORDER BY ALL",  # noqa: S608 - our own names
+    state.HEARD: f"SELECT {columns.select(columns.HEARD)} FROM awake_heard ORDER BY ALL",  # noqa: S608 - our own names
     VERDICTS: f"SELECT {columns.select(columns.VERDICT)} FROM verdict ORDER BY break_id",  # noqa: S608 - our own names
     state.JUDGED: f"SELECT {columns.select(columns.VERDICT)} FROM remembered ORDER BY break_id",  # noqa: S608 - our own names
-    state.TOTALS: "FROM total_after",
-    state.MINUTES: "FROM minute_total_after",
+    state.TOTALS: "FROM total_handed_on",
+    state.MINUTES: "FROM minute_total_handed_on",
     OWN: """
         SELECT own_key, intent_id, break_id, verdict, entry_ids, entries, sum_minor, posted_at
         FROM own_verdict ORDER BY own_key""",
@@ -82,7 +83,7 @@ def fold(
     `payments`: newly published payments, where the flow has such a feed.
     `withdrawn`: ids of batches that were folded before and turned out wrong: the outcome is as if they had never come, but for
     the versions of verdicts; what settled with their rows before the horizon stays in the sums.
-    `keys`: the folder of the flow's key index, on this machine; beside `out` unless told otherwise. What is written there and
+    `keys`: the folder of the flow's key index and of what sleeps, on this machine; beside `out` unless told otherwise. What is written there and
     not named by the state that is published is garbage.
     With `engine.cluster` the passes run there; only a fold without `previous` can be spread.
     Raises `statement.ConservationError` (a bug: publish nothing), `state.StateError` and `cluster.ClusterError`.
@@ -122,6 +123,8 @@ def fold(
             paid=completeness.payments is not None or bool(horizon.payments or payments),
         )
         inputs.hand_over(session, terms)
+        sleeping = Dormant(session, keys, before.sleepers, terms)
+        sleeping.wake(everything=bool(withdrawn) or terms.paid)
         session.run("withdraw")
         session.run("watched")
         sources = _sources(session, confirmations, entries, payments) if engine.cluster is not None else []
@@ -136,18 +139,17 @@ def fold(
             if terms.paid:
                 inputs.open_past_payments(session, past)
             open_past = partial(inputs.open_past, session, past)
-            run_passes(session, rules, out / MATCHES, paid=terms.paid, open_past=open_past)
+            run_passes(
+                session, rules, out / MATCHES, paid=terms.paid, open_past=open_past, wake=sleeping.wake_by_odd_rows
+            )
             session.run("handed_on")
+        sleepers = sleeping.stay_awake() if terms.paid or engine.cluster is not None else sleeping.lay_down()
         session.run("remembered")
         days = statement_days(session, rules, completeness, as_of)
         for file, query in _WRITTEN.items():
-            if file == state.JUDGED and previous is None:
-                # Nothing was said before: what is new is all. What has closed long ago leaves with the next run.
-                shutil.copyfile(out / VERDICTS, out / file)
-            else:
-                session.write(query, out / file)
-        counts = _counts(session)
-        manifest = indexed.result()
+            session.write(query, out / file)
+        counts = _counts(session, sleeping)
+        manifest = replace(indexed.result(), sleepers=sleepers)
     state.write(out, manifest)
     statement_file.dump(days, out / state.STATEMENT)
     known = statement_file.load(previous / state.STATEMENT) if previous is not None else ()
@@ -176,8 +178,13 @@ def _sources(
     return found
 
 
-def _counts(session: Session) -> Counts:
+def _counts(session: Session, sleeping: Dormant) -> Counts:
     [row] = session.rows(
         "SELECT new_confirmations, new_entries, open_confirmations, open_entries, matched_pairs, verdicts FROM tally"
     )
-    return Counts(*row)
+    counts = Counts(*row)
+    return replace(
+        counts,
+        open_confirmations=counts.open_confirmations + sleeping.count("confirmations"),
+        open_entries=counts.open_entries + sleeping.count("entries"),
+    )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from reconcile.domain.flow import FlowRules
-from reconcile.matching import columns, state
+from reconcile.matching import columns, dormant, state
 from reconcile.matching.passes import set_rules
 from reconcile.matching.session import Session
 from reconcile.matching.terms import Terms
@@ -21,15 +21,18 @@ def open_views(
     payments: Sequence[str],
     withdrawn: Sequence[str],
 ) -> frozenset[str]:
-    """Views over the new batches and the state; returns the files of the batches of the horizon that are `withdrawn`."""
+    """Views over the new batches and the state, and the tables `woken_*`; returns the files of the batches of the horizon that are `withdrawn`."""
+    dormant.open_tables(session)
     told_rows = session.files_view("new_confirmation", confirmations, columns.CONFIRMATION, first_row=0)
     posted_rows = session.files_view("new_entry", entries, columns.ENTRY, first_row=0)
     loose_told, loose_posted = _of_state(previous, state.CONFIRMATIONS), _of_state(previous, state.ENTRIES)
-    told_rows += session.files_view("loose_confirmation", loose_told, columns.CONFIRMATION, first_row=told_rows)
-    posted_rows += session.files_view("loose_entry", loose_posted, columns.ENTRY, first_row=posted_rows)
-    session.set_variable("recalled_confirmation_from", "BIGINT", told_rows)
-    session.set_variable("recalled_entry_from", "BIGINT", posted_rows)
-    session.files_view("loose_heard", _of_state(previous, state.HEARD), columns.HEARD)
+    session.set_variable("loose_confirmation_from", "BIGINT", told_rows)
+    session.set_variable("loose_entry_from", "BIGINT", posted_rows)
+    told_rows += session.files_view("awake_before_confirmation", loose_told, columns.CONFIRMATION, first_row=told_rows)
+    posted_rows += session.files_view("awake_before_entry", loose_posted, columns.ENTRY, first_row=posted_rows)
+    session.set_variable("next_confirmation", "BIGINT", told_rows)
+    session.set_variable("next_entry", "BIGINT", posted_rows)
+    session.files_view("awake_before_heard", _of_state(previous, state.HEARD), columns.HEARD)
     session.files_view("new_payment", payments, columns.PAYMENT)
     session.files_view("loose_payment", _of_state(previous, state.PAYMENTS), columns.PAYMENT)
     session.strings("withdrawn_batch", "batch_id", withdrawn, kind="UUID")
@@ -39,7 +42,8 @@ def open_views(
     )
     session.files_view("told_of_withdrawn", sorted(told), columns.CONFIRMATION)
     session.files_view("posted_of_withdrawn", sorted(posted), columns.ENTRY)
-    session.files_view("judged_before", _of_state(previous, state.JUDGED), columns.VERDICT)
+    session.files_view("awake_before_verdict", _of_state(previous, state.JUDGED), columns.VERDICT)
+    session.run("loose")
     session.files_view("untraceable_before", _of_state(previous, state.UNTRACEABLE), columns.UNTRACEABLE)
     session.files_view("total", _of_state(previous, state.TOTALS), columns.TOTAL)
     session.files_view("minute_total", _of_state(previous, state.MINUTES), columns.MINUTE)
@@ -124,6 +128,7 @@ def own_attempts(session: Session, terms: Terms) -> None:
 def nothing_before(session: Session, terms: Terms) -> None:
     """What a comparison of two files has in place of a state; `new_confirmation` and `new_entry` become the rows at hand."""
     hand_over(session, terms)
+    dormant.open_tables(session)
     session.files_view("judged_before", [], columns.with_text_ids(columns.VERDICT))
     session.files_view("untraceable_before", [], columns.with_text_ids(columns.UNTRACEABLE))
     session.files_view("past_confirmation", [], columns.of_foreign(columns.CONFIRMATION))

@@ -108,7 +108,7 @@ def compacted(folder: Path, segments: Sequence[KeySegment], live: Collection[int
 
 
 def _merged(folder: Path, parts: Sequence[KeySegment], alive: Numbers) -> list[KeySegment]:
-    runs = [_still(*_keys_and_files(folder, part), alive) for part in parts]
+    runs = [_still(*keys_and_files(folder, part), alive) for part in parts]
     known = [files for _, files in runs if len(files)]
     if not known:
         return []
@@ -124,7 +124,7 @@ def _still(keys: Keys, files: Numbers, alive: Numbers) -> Run:
     return (keys, files) if still.all() else (keys[still], files[still])
 
 
-def _keys_and_files(folder: Path, segment: KeySegment) -> Run:
+def keys_and_files(folder: Path, segment: KeySegment) -> Run:
     words: Keys = _open(folder, segment, "words")
     return words & ~_FILE, (words & _FILE).astype(np.uint32) + np.uint32(segment.first_file)
 

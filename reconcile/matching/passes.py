@@ -1,8 +1,9 @@
 """All passes over the rows at hand, in their order, inside one session."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -53,12 +54,18 @@ def set_rules(session: Session, rules: FlowRules, completeness: Completeness) ->
 
 
 def run_passes(
-    session: Session, rules: FlowRules, matches: Path, *, paid: bool = False, open_past: OpenPast | None = None
+    session: Session,
+    rules: FlowRules,
+    matches: Path,
+    *,
+    paid: bool = False,
+    open_past: OpenPast | None = None,
+    wake: Callable[[], None] | None = None,
 ) -> int:
     """From the views `confirmation` and `entry` (and, where something is `paid`, the payments) to verdicts and sums, and the
     file of matches; returns the number of plain pairs. Raises `ConservationError`.
 
-    Without `open_past` there is a view `past_confirmation` already.
+    Without `open_past` there is a view `past_confirmation` already. `wake`: brings dormant items that the odd rows concern.
     """
     sizes = _sizes(session)
     if sum(sizes) <= BATCH_ROWS:
@@ -70,6 +77,8 @@ def run_passes(
     if rules.options.keyless:
         _find_own(session, rules)
     plain = find_plain_pairs(session, sizes)
+    if wake is not None:
+        wake()
     session.set_variable("plain_pairs", "BIGINT", plain.count)
     with MatchesFile(matches, plain) as file, ThreadPoolExecutor(max_workers=1) as beside:
         plain_written = beside.submit(file.write_plain)
@@ -110,12 +119,16 @@ def statement_days(
     """The statement of everything that the session knows."""
     broken = session.rows(
         "SELECT asset, timezone('UTC', coalesce(confirmed_at, credited_at))::DATE AS day, count(*) FROM latest "
-        "WHERE kind NOT IN (SELECT unnest(getvariable('closed_kinds'))) GROUP BY ALL"
+        "WHERE kind NOT IN (SELECT unnest(getvariable('closed_kinds'))) GROUP BY ALL "
+        "UNION ALL SELECT asset, day, rows FROM statement_line WHERE side = 'break'"
     )
+    counts: Counter[tuple[str, date]] = Counter()
+    for asset, day, count in broken:
+        counts[asset, day] += count
     return statement(
         rules.name,
-        session.rows("SELECT asset, day, side, line, rows, minor FROM statement_line"),
-        {(asset, day): count for asset, day, count in broken},
+        session.rows("SELECT asset, day, side, line, rows, minor FROM statement_line WHERE side <> 'break'"),
+        counts,
         completeness=completeness,
         deadline_after=rules.deadline_after,
         as_of=as_of,

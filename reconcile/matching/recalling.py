@@ -35,9 +35,14 @@ def recall(session: Session, folder: Path, horizon: state.Manifest, *, reaches_b
     numbers = key_index.files_of(folder, horizon.keys, met)
     _open(session, "told_before", horizon.confirmations, numbers, columns.CONFIRMATION)
     _open(session, "posted_before", horizon.entries, numbers, columns.ENTRY)
+    for side in ("confirmation", "entry"):
+        session.execute(f"SET VARIABLE recalled_{side}_from = getvariable('next_{side}')")
     session.run("recall")
     if reaches_back or session.rows("FROM half_key LIMIT 1"):
         session.run("untraceable")
+    for side in ("confirmation", "entry"):
+        [(count,)] = session.rows(f"SELECT count(*) FROM recalled_{side}")  # noqa: S608 - our own names
+        session.execute(f"SET VARIABLE next_{side} = getvariable('next_{side}') + {count}")
 
 
 def with_keys(session: Session, folder: Path, manifest: state.Manifest) -> state.Manifest:

@@ -121,6 +121,10 @@ class Session:
         """A temporary table of one column from an array of integers."""
         self.table(name, pa.table([as_arrow(values)], names=[column]), column)
 
+    def columns(self, name: str, values: Mapping[str, Any]) -> None:
+        """A temporary table from arrays of integers."""
+        self.table(name, pa.table([as_arrow(array) for array in values.values()], names=list(values)), "*")
+
     def set_variable(self, name: str, kind: str, value: object) -> None:
         """A value of the DuckDB type `kind` that the SQL reads with `getvariable`."""
         self._connection.execute(f"SET VARIABLE {name} = CAST($1 AS {kind})", [value])
@@ -133,6 +137,12 @@ class Session:
         """A temporary table from an Arrow table (or anything else that DuckDB scans)."""
         self._connection.register("incoming", rows)
         self._connection.execute(f"CREATE TEMP TABLE {name} AS SELECT {select} FROM incoming")
+        self._connection.unregister("incoming")
+
+    def insert(self, name: str, rows: object, select: str) -> None:
+        """Rows of an Arrow table into a table that is there, by the names of its columns."""
+        self._connection.register("incoming", rows)
+        self._connection.execute(f"INSERT INTO {name} BY NAME SELECT {select} FROM incoming")
         self._connection.unregister("incoming")
 
     def strings(self, name: str, column: str, values: Collection[str], *, kind: str = "VARCHAR") -> None:

@@ -5,7 +5,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from reconcile.matching.dormant import NOBODY, Sleepers
+from reconcile.matching.dormant_segment import Segment
 from reconcile.matching.key_index import KeySegment
 
 FORMAT = 1
@@ -19,7 +24,8 @@ JUDGED = "judged.parquet"
 TOTALS = "totals.parquet"
 MINUTES = "minutes.parquet"
 STATEMENT = "statement.json"
-LATER = frozenset({PAYMENTS, HEARD, UNTRACEABLE})
+WOKEN = "woken.npy"
+LATER = frozenset({PAYMENTS, HEARD, UNTRACEABLE, WOKEN})
 """Files that states of earlier versions do not have."""
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -42,7 +48,7 @@ class Manifest:
     """The batches within the horizon: their rows can be recalled, those of older batches cannot. And the ledger's
     watermark: an entry before it that comes later is overdue. `keys`: where the keys of those rows lie; `last_number`: of the
     numbers that files have had, none is given twice. `forgotten_through_us`: the last row of any batch that was dropped; 0 as long
-    as none was, None in a state of an earlier version.
+    as none was, None in a state of an earlier version. `sleepers`: the open items that are not in the state's own files.
     """
 
     flow: str
@@ -53,6 +59,7 @@ class Manifest:
     keys: tuple[KeySegment, ...] = ()
     last_number: int = 0
     forgotten_through_us: int | None = 0
+    sleepers: Sleepers = NOBODY
 
     def with_forgotten(self, horizon: timedelta) -> "Manifest":
         """Of an earlier version, which kept nothing but a horizon before its watermarks: all before that is forgotten."""
@@ -119,12 +126,14 @@ def read(folder: Path, flow: str) -> Manifest:
         tuple(KeySegment(**segment) for segment in content.get("keys", [])),
         content.get("last_number", 0),
         content.get("forgotten_through_us"),
+        _sleepers(folder, content.get("sleepers")),
     )
 
 
 def write(folder: Path, manifest: Manifest) -> None:
     """Write the manifest: last, so that a folder with one is whole."""
-    content = {"format": FORMAT, **asdict(manifest)}
+    np.save(folder / WOKEN, manifest.sleepers.woken)
+    content = {"format": FORMAT, **asdict(replace(manifest, sleepers=NOBODY)), "sleepers": _said(manifest.sleepers)}
     (folder / MANIFEST).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
@@ -134,14 +143,31 @@ def needed_files(folder: Path, flow: str) -> frozenset[str]:
 
 
 def needed_keys(folder: Path, flow: str) -> frozenset[str]:
-    """Names of the files of the key index that the next fold reads, in the folder of the flow's index."""
-    return frozenset(path for segment in read(folder, flow).keys for path in segment.paths)
+    """Names of the files that the next fold reads in the folder of the flow's key index: the index, and what sleeps."""
+    manifest = read(folder, flow)
+    index = frozenset(path for segment in manifest.keys for path in segment.paths)
+    return index | frozenset(path for segment in manifest.sleepers.segments for path in segment.paths)
 
 
 def microseconds(instant: datetime) -> int:
     """An aware instant as microseconds since 1970 in UTC, exactly."""
     whole_seconds = int(instant.replace(microsecond=0).timestamp())
     return whole_seconds * 1_000_000 + instant.microsecond
+
+
+def _said(sleepers: Sleepers) -> dict[str, object]:
+    return {
+        "last": sleepers.last,
+        "segments": [asdict(segment) for segment in sleepers.segments],
+        "under": sleepers.under,
+    }
+
+
+def _sleepers(folder: Path, content: dict[str, Any] | None) -> Sleepers:
+    if content is None:  # an earlier version: all its open items are in its own files
+        return NOBODY
+    segments = tuple(Segment(**{**row, "index": KeySegment(**row["index"])}) for row in content["segments"])
+    return Sleepers(segments, np.load(folder / WOKEN), content["last"], content["under"])
 
 
 def _files(content: Sequence[dict[str, object]]) -> tuple[FoldedFile, ...]:

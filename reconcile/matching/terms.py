@@ -1,6 +1,10 @@
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import duckdb
+
+from reconcile import resources
 from reconcile.domain.flow import FlowRules
 from reconcile.matching.watermark import Completeness
 
@@ -28,3 +32,9 @@ class Terms:
     held_references: tuple[str, ...] = ()
     paid: bool = False
     foreign: bool = False
+
+    def judged_by(self) -> str:
+        """A digest of all by which an open item is judged, but for the rows: where it differs, everything is judged anew."""
+        texts = [file.read_text(encoding="utf-8") for file in sorted(resources.folder("sql").glob("match/*.sql"))]
+        said = (self.rules, self.completeness.grade, self.completeness.grade_paid, self.paid, duckdb.__version__, texts)
+        return hashlib.sha256(repr(said).encode()).hexdigest()

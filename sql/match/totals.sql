@@ -1,6 +1,7 @@
 -- What stays open, and the sums of the statement and the curve after this run.
 -- In:  line, minute (the rest, by group), payment_line, easy, bundle, purchase, posting, unit, stray, placed, own_placed; confirmation, ledger and rest_* (what
---      settled at once is their difference); recalled_*; total, minute_total (the sums of all that had left the open
+--      settled at once is their difference); recalled_*; woken_sum, woken_minute (what dormant items that woke had added);
+--      total, minute_total (the sums of all that had left the open
 --      items before this run); variable frozen_before (older groups can no longer change).
 -- Out: kept_group (the open items); plain_minute, plain_day (what settled at once, told and posted);
 --      total_after, minute_total_after (for the next run); statement_line, curve (everything, as of this run).
@@ -106,6 +107,8 @@ SELECT asset, day, side, line, sum(rows)::BIGINT AS rows, sum(minor)::BIGINT AS 
 FROM (
     SELECT asset, day, side, line, rows, minor FROM total
     UNION ALL
+    SELECT asset, day, side, line, -rows, -minor FROM woken_sum
+    UNION ALL
     SELECT asset, day, side, line, rows, minor FROM line WHERE group_id NOT IN (SELECT group_id FROM kept_group)
     UNION ALL
     SELECT asset, day, side, unnest([CASE side WHEN 'ledger' THEN 'posted' ELSE 'confirmed' END, 'credited']), rows, minor FROM plain_day
@@ -149,6 +152,10 @@ SELECT
 FROM (
     SELECT * FROM minute_total
     UNION ALL BY NAME
+    SELECT asset, minute, -confirmed_rows AS confirmed_rows, -confirmed_minor AS confirmed_minor, -credited_rows AS credited_rows,
+        -credited_minor AS credited_minor
+    FROM woken_minute
+    UNION ALL BY NAME
     SELECT * EXCLUDE (group_id) FROM minute WHERE group_id NOT IN (SELECT group_id FROM kept_group)
     UNION ALL BY NAME
     SELECT asset, minute, rows AS confirmed_rows, minor AS confirmed_minor, rows AS credited_rows, minor AS credited_minor
@@ -177,5 +184,6 @@ FROM (
         count(*) AS confirmed_rows, sum(amount_minor) AS confirmed_minor, count(*) AS credited_rows, sum(amount_minor) AS credited_minor
     FROM easy GROUP BY asset, epoch_us(confirmed_at) // 60000000
 )
+WHERE coalesce(minute >= getvariable('frozen_before'), true)
 GROUP BY ALL
 ORDER BY ALL;

@@ -177,9 +177,9 @@ def test_what_spills_to_disk_is_seen(made_day, tmp_path):
 def test_what_is_owed_at_an_instant_is_compared_with_the_history_up_to_it(tmp_path):
     rows = list(history.measure(tmp_path, rows_a_day=28_800, days=[1], runs=2, seed=1))
     assert [(row["days"], row["runs"], row["wrong"]) for row in rows] == [(1, 2, 0)]
-    judged = tmp_path / f"run-{history.SLOTS_A_DAY + 2:06d}" / "judged.parquet"
+    out = tmp_path / f"run-{history.SLOTS_A_DAY + 2:06d}"
     # Five minutes later some more would be owed.
-    assert history.wrong(judged, 28_800, 1, history.SLOTS_A_DAY + 3) > 0
+    assert history.wrong(out, 28_800, 1, history.SLOTS_A_DAY + 3) > 0
 
 
 def test_a_target_is_kept_from_its_side():

@@ -73,11 +73,11 @@ def test_a_verdict_of_each_kind_carries_its_rows_its_passes_and_its_time(
         ("charged_twice", "identity", "the purchase of this account and amount was paid by another payment"),
     ],
 )
-def test_a_pass_says_why_it_failed(name: str, pass_: str, found: str, story: Any, rows_of: Any) -> None:
+def test_a_pass_says_why_it_failed(name: str, pass_: str, found: str, story: Any, state_rows: Any) -> None:
     story.play((GOLDEN / f"{name}.txt").read_text(encoding="utf-8"))
     said = [
         (tried["pass"], tried["found"])
-        for row in rows_of(story.folder.outcomes[-1].folder / "judged.parquet")
+        for row in state_rows(story.folder.outcomes[-1].folder, "judged.parquet")
         for tried in json.loads(row["evidence"]).get("passes", ())
     ]
     assert (pass_, found) in said

@@ -117,34 +117,34 @@ def test_a_withdrawn_batch_whose_keys_lie_in_a_merged_segment_leaves_the_sums_an
     assert str(folder.home / "e2.parquet") not in state.needed_files(again.folder, "topup")
 
 
-def judged(folder: Any, rows_of: Any) -> list[str]:
-    return sorted(row["kind"] for row in rows_of(folder.outcomes[-1].folder / state.JUDGED))
+def judged(folder: Any, state_rows: Any) -> list[str]:
+    return sorted(row["kind"] for row in state_rows(folder.outcomes[-1].folder, state.JUDGED))
 
 
 def test_a_closed_verdict_leaves_the_state_with_the_last_instant_of_its_horizon_and_an_open_one_stays(
-    folder, told_row, posted_row, rows_of, at
+    folder, told_row, posted_row, rows_of, state_rows, at
 ) -> None:
     told = [told_row(at(0), f"R{number}", "A", 100, message=f"m{number}") for number in (1, 2)]
     late = posted_row(at(HOUR), "R1", "A", 100, row="e1")
     folder.fold(told, [late], complete=at(2 * HOUR))
     for through in (at(HOUR + DAY), at(HOUR + DAY) + timedelta(microseconds=1)):
-        assert judged(folder, rows_of) == ["late_credit", "never_credited"]
+        assert judged(folder, state_rows) == ["late_credit", "never_credited"]
         folder.fold([], [], complete=through)
-    assert judged(folder, rows_of) == ["never_credited"]
+    assert judged(folder, state_rows) == ["never_credited"]
     again = folder.fold([], [posted_row(at(2 * DAY), "R2", "A", 100, row="e2")], complete=at(2 * DAY + HOUR))
     assert kinds(again, rows_of) == [("late_credit", 2)]
 
 
 def test_a_closed_verdict_that_still_blocks_money_outlives_the_horizon_with_its_payment(
-    folder, told_row, paid_row, rows_of, at
+    folder, told_row, paid_row, rows_of, state_rows, at
 ) -> None:
     folder.fold([], [], complete=at(2 * HOUR), payments=[paid_row(at(0), "R1", "A", 100, row="p")])
-    assert judged(folder, rows_of) == ["paid_not_told"]
+    assert judged(folder, state_rows) == ["paid_not_told"]
     late = told_row(at(1), "R1", "A", 100, message="m")
     folder.fold([late], [], complete=at(3 * HOUR), payments=[])
     for day in (3, 5):
         folder.fold([], [], complete=at(day * DAY), payments=[])
-        assert judged(folder, rows_of) == ["never_credited", "settled"]
+        assert judged(folder, state_rows) == ["never_credited", "settled"]
     [assumed] = rows_of(folder.fold([], [], complete=at(6 * DAY), payments=[], grade="assumed").verdicts)
     assert "found before as paid and not told" in assumed["blocked"]
 

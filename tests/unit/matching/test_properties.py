@@ -79,10 +79,10 @@ def fold_in_batches(
     return folder
 
 
-def final(folder: Any, rows_of: Any) -> dict[str, Any]:
+def final(folder: Any, state_rows: Any) -> dict[str, Any]:
     """What is known in the end, without the history of how it came to be known."""
     last: Outcome = folder.outcomes[-1]
-    judged = rows_of(last.folder / "judged.parquet")
+    judged = state_rows(last.folder, "judged.parquet")
     # What a late credit's message looked like is not looked at again once the case is closed.
     history = {"late_credit": {"version", "evidence"}}
     # Whether a payment had been found before its message is history as well.
@@ -102,10 +102,13 @@ def final(folder: Any, rows_of: Any) -> dict[str, Any]:
     return {
         "verdicts": sorted(open_or_late, key=lambda row: row["break_id"]),
         "statement": days,
-        "curve": rows_of(last.curve),
+        "curve": state_rows(last.folder, "curve.parquet"),
         # Which batch brought a row is history, too.
         "open": [
-            [{name: value for name, value in row.items() if name != "batch_id"} for row in rows_of(last.folder / file)]
+            [
+                {name: value for name, value in row.items() if name != "batch_id"}
+                for row in state_rows(last.folder, file)
+            ]
             for file in ("open_confirmations.parquet", "open_entries.parquet")
         ],
     }
@@ -114,7 +117,7 @@ def final(folder: Any, rows_of: Any) -> dict[str, Any]:
 @FOLDS
 @given(worlds, st.lists(st.integers(0, 75), min_size=1, max_size=4), st.randoms(use_true_random=False))
 def test_cutting_the_rows_into_batches_in_any_order_changes_nothing(
-    new_folder, make, rows_of, at, world, cuts, chance
+    new_folder, make, state_rows, at, world, cuts, chance
 ) -> None:
     rows = [make(number, event) for number, event in enumerate(world)]
     ticks = [*sorted(set(cuts)), COMPLETE_MINUTES]
@@ -127,7 +130,7 @@ def test_cutting_the_rows_into_batches_in_any_order_changes_nothing(
     with tempfile.TemporaryDirectory() as home:
         one = fold_in_batches(new_folder(Path(home) / "one"), rows, [0] * len(rows), [COMPLETE_MINUTES], at)
         many = fold_in_batches(new_folder(Path(home) / "many"), rows, arrival, ticks, at)
-        assert final(many, rows_of) == final(one, rows_of)
+        assert final(many, state_rows) == final(one, state_rows)
 
 
 def thousand_worlds(make: Any, chance: random.Random) -> list[tuple[str, dict[str, Any]]]:
@@ -176,7 +179,7 @@ def payments_of(rows: list[tuple[str, dict[str, Any]]], paid_row: Any, chance: r
 @pytest.mark.parametrize("seed", range(SEEDS))
 @pytest.mark.parametrize("keyless", [False, True])
 def test_a_thousand_worlds_folded_at_once_do_not_depend_on_the_cut(
-    new_folder, make, posted_row, rows_of, balance_of, at, tmp_path, seed, keyless
+    new_folder, make, posted_row, state_rows, balance_of, at, tmp_path, seed, keyless
 ) -> None:
     chance = random.Random(seed)
     rows = thousand_worlds(make, chance)
@@ -195,14 +198,14 @@ def test_a_thousand_worlds_folded_at_once_do_not_depend_on_the_cut(
         folder.rules = replace(folder.rules, options=replace(folder.rules.options, keyless=keyless))
     one = fold_in_batches(folders[0], rows, [0] * len(rows), [COMPLETE_MINUTES], at, own)
     many = fold_in_batches(folders[1], rows, arrival, ticks, at, own)
-    assert final(many, rows_of) == final(one, rows_of)
-    said = [balance_of(row) for row in final(one, rows_of)["verdicts"] if row["kind"] in OWING]
+    assert final(many, state_rows) == final(one, state_rows)
+    said = [balance_of(row) for row in final(one, state_rows)["verdicts"] if row["kind"] in OWING]
     assert {"arrived", "missing", None} == {balance["says"] for balance in said if balance}
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_thousand_worlds_with_payments_do_not_depend_on_the_cut(
-    new_folder, make, paid_row, rows_of, at, tmp_path, seed
+    new_folder, make, paid_row, state_rows, at, tmp_path, seed
 ) -> None:
     chance = random.Random(seed)
     rows = thousand_worlds(make, chance)
@@ -211,14 +214,14 @@ def test_a_thousand_worlds_with_payments_do_not_depend_on_the_cut(
     arrival = arrivals(rows, ticks, at, chance)
     one = fold_in_batches(new_folder(tmp_path / "one"), rows, [0] * len(rows), [COMPLETE_MINUTES], at)
     many = fold_in_batches(new_folder(tmp_path / "many"), rows, arrival, ticks, at)
-    assert final(many, rows_of) == final(one, rows_of)
-    kinds = {row["kind"] for row in final(one, rows_of)["verdicts"]}
+    assert final(many, state_rows) == final(one, state_rows)
+    kinds = {row["kind"] for row in final(one, state_rows)["verdicts"]}
     assert {"paid_not_told", "charged_twice"} <= kinds
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_thousand_worlds_after_a_batch_is_withdrawn_are_as_if_it_had_never_come(
-    new_folder, make, paid_row, rows_of, at, tmp_path, seed
+    new_folder, make, paid_row, state_rows, at, tmp_path, seed
 ) -> None:
     chance = random.Random(seed)
     rows = thousand_worlds(make, chance)
@@ -236,7 +239,7 @@ def test_a_thousand_worlds_after_a_batch_is_withdrawn_are_as_if_it_had_never_com
     ]
     assert never != arrival
     other = fold_in_batches(new_folder(tmp_path / "never"), rows, never, ticks, at)
-    assert final(folder, rows_of) == final(other, rows_of)
+    assert final(folder, state_rows) == final(other, state_rows)
     path = str(folder.home / f"{gone[0]}.parquet")
     assert path not in state.needed_files(folder.outcomes[-1].folder, "topup")
 
@@ -258,7 +261,7 @@ def pay(told: dict[str, Any], number: int, chance: random.Random) -> dict[str, A
 @FOLDS
 @given(worlds, st.randoms(use_true_random=False))
 def test_shuffled_rows_say_the_same_and_a_second_run_writes_the_same_bytes(
-    new_folder, make, rows_of, at, world, chance
+    new_folder, make, state_rows, at, world, chance
 ) -> None:
     rows = [make(number, event) for number, event in enumerate(world)]
     shuffled = rows.copy()
@@ -268,7 +271,7 @@ def test_shuffled_rows_say_the_same_and_a_second_run_writes_the_same_bytes(
             fold_in_batches(new_folder(Path(home) / name), order, [0] * len(rows), [COMPLETE_MINUTES], at)
             for name, order in (("first", rows), ("again", rows), ("shuffled", shuffled))
         ]
-        assert final(folders[2], rows_of) == final(folders[0], rows_of)
+        assert final(folders[2], state_rows) == final(folders[0], state_rows)
         for file in folders[0].outcomes[0].folder.iterdir():
             if file.suffix == ".parquet":
                 again = folders[1].outcomes[0].folder / file.name
@@ -373,7 +376,7 @@ def test_a_row_that_comes_after_its_watermark_supersedes_the_verdict_in_any_cut(
 
 
 def test_delivering_the_same_batch_again_changes_nothing(
-    new_folder, told_row, posted_row, rows_of, at, tmp_path
+    new_folder, told_row, posted_row, state_rows, at, tmp_path
 ) -> None:
     chance = random.Random(7)
     told = [told_row(at(n), f"R{n}", "A", 100, message=f"m{n}") for n in range(20)]
@@ -383,6 +386,6 @@ def test_delivering_the_same_batch_again_changes_nothing(
         folder.fold(told, posted, complete=at(60))
     once.fold([], [], complete=at(90))
     twice.fold(told[5:], chance.sample(posted, 10), complete=at(90))
-    assert final(once, rows_of)["verdicts"] == final(twice, rows_of)["verdicts"]
-    assert final(once, rows_of)["statement"] == final(twice, rows_of)["statement"]
+    assert final(once, state_rows)["verdicts"] == final(twice, state_rows)["verdicts"]
+    assert final(once, state_rows)["statement"] == final(twice, state_rows)["statement"]
     assert twice.outcomes[1].counts.verdicts == 0

@@ -1,0 +1,185 @@
+"""The files of dormant components: written once, mapped into memory, made anew when little of them is left."""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import ipc
+
+from reconcile.matching import columns, key_index
+from reconcile.matching.key_index import Keys, KeySegment, Numbers, Run
+from reconcile.matching.row_columns import as_arrow, fixed
+
+Mask = npt.NDArray[np.bool_]
+
+MERGED_AT_ONCE: Final = 4
+COMPONENTS_MAX: Final = 1 << 18
+"""A segment has at most as many: half a gigabyte, and that in memory while it is made."""
+
+TABLES: Final[Mapping[str, Mapping[str, str]]] = {
+    "confirmation": columns.CONFIRMATION,
+    "entry": columns.ENTRY,
+    "heard": columns.HEARD,
+    "minute": columns.MINUTE,
+    "sum": columns.TOTAL,
+    "verdict": columns.VERDICT,
+}
+"""Each with its component in the first column, and in that order."""
+COMPONENT: Final = "component"
+"""A table of the components themselves: see `dormant_component` in `sql/match/laid_down.sql`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """`level`: how often it was merged; `index`: to which of its components each tie leads."""
+
+    name: str
+    level: int
+    components: int
+    index: KeySegment
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Its files, below the folder of all segments."""
+        return (*(_path(self.name, table) for table in (*TABLES, COMPONENT)), *self.index.paths)
+
+
+class Part:
+    """One segment, and what of it sleeps."""
+
+    def __init__(self, folder: Path, segment: Segment, woken: Numbers) -> None:
+        """`woken`: the components that have left their segments, in any order; those of other segments do not matter."""
+        self.segment = segment
+        self._folder = folder
+        table = _opened(folder, segment.name, COMPONENT)
+        self._columns = {name: fixed(table.column(name).combine_chunks()) for name in table.column_names}
+        self.numbers: Numbers = self._columns[COMPONENT]
+        self.asleep: Mask = ~self.among(woken)
+
+    def among(self, numbers: Numbers) -> Mask:
+        """Which of its components these are."""
+        marks = np.zeros(len(self.numbers), dtype=np.bool_)
+        places = np.searchsorted(self.numbers, numbers)
+        places[places == len(marks)] = 0
+        marks[places[self.numbers[places] == numbers]] = True
+        return marks
+
+    def count(self, column: str) -> int:
+        """The sum of a column over what sleeps."""
+        return int(self._columns[column][self.asleep].sum())
+
+    def moving(self, frozen_before_us: int | None) -> Mask:
+        """What sleeps and may still change: it is owed, or not older than this (microseconds since 1970 in UTC)."""
+        if frozen_before_us is None:
+            return self.asleep
+        return self.asleep & (
+            (self._columns["last_us"].view(np.int64) >= frozen_before_us) | (self._columns["owing"] > 0)
+        )
+
+    def kept(self, frozen_before_us: int | None) -> Mask:
+        """What sleeps and is not forgotten: of what can no longer change, the verdicts that stand open."""
+        return self.moving(frozen_before_us) | self.asleep & (self._columns["is_open"] > 0)
+
+    def of(self, ties: Keys) -> Mask:
+        """What sleeps and has one of the ties."""
+        found = key_index.files_of(self._folder, [self.segment.index], ties)
+        return self.asleep & self.among(np.array(sorted(found), dtype=np.uint32))
+
+    def rows(self, table: str, wanted: Mask) -> Any:
+        """The rows of these components in one of the tables."""
+        whole = _opened(self._folder, self.segment.name, table)
+        of_row = fixed(whole.column(COMPONENT).combine_chunks())
+        numbers = self.numbers[wanted]
+        first, beyond = np.searchsorted(of_row, numbers), np.searchsorted(of_row, numbers, "right")
+        counts = beyond - first
+        return whole.take(as_arrow(np.repeat(beyond - np.cumsum(counts), counts) + np.arange(counts.sum())))
+
+
+def write(folder: Path, tables: Mapping[str, Any], ties: Run, *, level: int) -> Segment:
+    """Write a segment; its name says what is in it. `ties`: sorted, with the component of each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = {name: folder / f".{uuid4().hex}.{name}.partial" for name in tables}
+    content = hashlib.sha256()
+    try:
+        for name, file in partial.items():
+            _store(tables[name].combine_chunks(), file)
+            with file.open("rb") as stored:
+                content.update(hashlib.file_digest(stored, "sha256").digest())
+        name = content.hexdigest()[:32]
+        index = key_index.build(folder, [ties], made_of=["ties", name])
+        for table, file in partial.items():
+            file.replace(folder / _path(name, table))
+    finally:
+        for file in partial.values():
+            file.unlink(missing_ok=True)  # half a file on a full disk would keep it full
+    return Segment(name, level, tables[COMPONENT].num_rows, index)
+
+
+def tidied(folder: Path, parts: Sequence[Part], frozen_before_us: int | None) -> tuple[Segment, ...]:
+    """Segments without those that are forgotten, those of which less than half is left made anew, and `MERGED_AT_ONCE` of
+    one level merged into one of the next.
+    """
+    left = []
+    for part in parts:
+        count = int(part.kept(frozen_before_us).sum())
+        if 2 * count >= part.segment.components:
+            left.append(part)
+        elif count:
+            left.append(_merged(folder, [part], part.segment.level, frozen_before_us))
+    level = 0
+    while any(part.segment.level >= level for part in left):
+        small = [part for part in left if part.segment.components <= COMPONENTS_MAX // MERGED_AT_ONCE]
+        of_level = [part for part in small if part.segment.level == level]
+        if len(of_level) >= MERGED_AT_ONCE:
+            left = [part for part in left if part not in of_level]
+            left.append(_merged(folder, of_level, level + 1, frozen_before_us))
+        level += 1
+    return tuple(part.segment for part in left)
+
+
+def _merged(folder: Path, parts: Sequence[Part], level: int, frozen_before_us: int | None) -> Part:
+    tables = {name: _joined([_rows(part, name, frozen_before_us) for part in parts]) for name in (*TABLES, COMPONENT)}
+    numbers = fixed(tables[COMPONENT].column(COMPONENT).combine_chunks())
+    ties = key_index.merged_run(folder, [part.segment.index for part in parts], numbers)
+    return Part(folder, write(folder, tables, ties, level=level), np.empty(0, dtype=np.uint32))
+
+
+def _rows(part: Part, table: str, frozen_before_us: int | None) -> Any:
+    """What is kept of a table. A verdict that stands open outlives its rows; the sums of these stay where they are."""
+    moving, kept = part.moving(frozen_before_us), part.kept(frozen_before_us)
+    if table in {"verdict", COMPONENT}:
+        return part.rows(table, kept)
+    if table == "sum":
+        still = part.rows(table, kept & ~moving)
+        return pa.concat_tables([part.rows(table, moving), still.filter(pc.equal(still["side"], "break"))])
+    return part.rows(table, moving)
+
+
+def _joined(tables: Sequence[Any]) -> Any:
+    """In the order of components."""
+    whole = pa.concat_tables(tables).combine_chunks()
+    return whole.take(as_arrow(np.argsort(fixed(whole.column(COMPONENT).combine_chunks()), kind="stable")))
+
+
+def _opened(folder: Path, name: str, table: str) -> Any:
+    return ipc.open_file(pa.memory_map(str(folder / _path(name, table)))).read_all()
+
+
+def _store(table: Any, file: Path) -> None:
+    with file.open("wb") as sink:
+        with ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+        sink.flush()
+        os.fsync(sink.fileno())
+
+
+def _path(name: str, table: str) -> str:
+    return f"{name}.{table}.arrow"

@@ -1,0 +1,76 @@
+-- The open items, and what ties them to one another.
+-- In:  kept_group, bundle, purchase, placed, own_placed, easy, rest_held, stirred; kept_confirmation, kept_entry (the open items' rows);
+--      variables complete_through, match_window, deadline_after.
+-- Out: told_of, posted_of (the node of each row; `promises`: it is a purchase); tie(node, tie); node(node, may_rest, owing, last_at): one row per open group, easy pair,
+--      message that promised nothing, and held row.
+-- Why right: `may_rest` says that time alone changes nothing about it any more (its deadline and its window have passed), and that
+--      nothing of `stirred` concerns it. Whatever a later row may do to it, that row has a tie in common with it, or with
+--      something that has (see `docs/matching.md`).
+
+CREATE TEMP TABLE told_of AS
+SELECT confirmation_id, group_id AS node, true AS promises FROM purchase WHERE group_id IN (SELECT group_id FROM kept_group)
+UNION ALL
+SELECT confirmation_id, group_id, true FROM easy
+UNION ALL
+SELECT DISTINCT confirmation_id, hash('m', confirmation_id), false
+FROM kept_confirmation
+WHERE confirmation_id NOT IN (SELECT confirmation_id FROM purchase) AND confirmation_id NOT IN (SELECT confirmation_id FROM easy);
+
+CREATE TEMP TABLE posted_of AS
+SELECT entry_id, group_id AS node FROM placed WHERE group_id IN (SELECT group_id FROM kept_group)
+UNION ALL
+SELECT entry_id, group_id FROM own_placed WHERE group_id IN (SELECT group_id FROM kept_group)
+UNION ALL
+SELECT entry_id, group_id FROM easy
+UNION ALL
+SELECT entry_id, hash('h', entry_id) FROM rest_held WHERE entry_id IN (SELECT entry_id FROM kept_entry);
+
+CREATE TEMP TABLE tie AS
+WITH row_at_hand AS (
+    SELECT o.node, r.account_key, r.account, r.reference, r.match_key, r.confirmation_id AS id, NULL AS own_key
+    FROM kept_confirmation AS r
+    JOIN told_of AS o USING (confirmation_id)
+    UNION ALL
+    SELECT o.node, r.account_key, r.account, r.reference, r.match_key, r.entry_id, r.own_key
+    FROM kept_entry AS r
+    JOIN posted_of AS o USING (entry_id)
+)
+SELECT DISTINCT node, tie
+FROM (
+    SELECT node, unnest([
+        hash('a', account_key),
+        hash('t', account),
+        hash('i', id),
+        CASE WHEN reference IS NOT NULL THEN hash('r', reference) END,
+        CASE WHEN match_key IS NOT NULL THEN hash('k', match_key) END,
+        CASE WHEN own_key IS NOT NULL THEN hash('o', own_key) END
+    ]) AS tie
+    FROM row_at_hand
+)
+WHERE tie IS NOT NULL;
+
+CREATE TEMP TABLE node AS
+WITH known AS (
+    SELECT
+        k.group_id AS node,
+        coalesce(b.due, false) AND coalesce(w.window_until < getvariable('complete_through'), true) AS is_over,
+        coalesce(b.kind IS NOT NULL AND b.balance_minor > 0, false) AS owing,
+        greatest(b.confirmed_at, b.last_posted_at, b.own_posted_at) AS last_at
+    FROM kept_group AS k
+    LEFT JOIN bundle AS b USING (group_id)
+    LEFT JOIN (
+        SELECT group_id, max(confirmed_at) + getvariable('match_window') AS window_until FROM purchase GROUP BY group_id
+    ) AS w USING (group_id)
+    UNION ALL
+    SELECT group_id, true, false, greatest(confirmed_at, posted_at) FROM easy
+    UNION ALL
+    SELECT o.node, max(r.confirmed_at) + getvariable('deadline_after') < getvariable('complete_through'), false, max(r.confirmed_at)
+    FROM kept_confirmation AS r
+    JOIN told_of AS o USING (confirmation_id)
+    WHERE NOT o.promises
+    GROUP BY o.node
+    UNION ALL
+    SELECT hash('h', entry_id), false, false, posted_at FROM rest_held WHERE entry_id IN (SELECT entry_id FROM kept_entry)
+)
+SELECT node, is_over AND node NOT IN (SELECT node FROM tie WHERE tie IN (SELECT tie FROM stirred)) AS may_rest, owing, last_at
+FROM known;
