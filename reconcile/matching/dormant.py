@@ -74,6 +74,8 @@ class Dormant:
             return
         self._session.run("odd_ties")
         if self._wake_called():
+            for name in sorted(_NUMBERED):
+                self._session.add_held(name, f"FROM woken_{name} WHERE row >= getvariable('woken_{name}_from')")
             self._session.run("woken")
 
     def lay_down(self) -> Sleepers:

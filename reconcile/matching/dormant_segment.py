@@ -39,7 +39,7 @@ COMPONENT: Final = "component"
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """`level`: how often it was merged; `index`: to which of its components each tie leads."""
+    """`level`: how often it was merged; `index`: each tie leads to the places of its components, counted from 0."""
 
     name: str
     level: int
@@ -89,13 +89,21 @@ class Part:
         return self.moving(frozen_before_us) | self.asleep & (self._columns["is_open"] > 0)
 
     def of(self, ties: Keys) -> Mask:
-        """What sleeps and has one of the ties."""
-        found = key_index.files_of(self._folder, [self.segment.index], ties)
-        return self.asleep & self.among(np.array(sorted(found), dtype=np.uint32))
+        """What sleeps and has one of the sorted ties."""
+        marks = np.zeros(len(self.numbers), dtype=np.bool_)
+        marks[key_index.numbers_of(self._folder, self.segment.index, ties)] = True
+        return self.asleep & marks
+
+    def ties(self) -> Run:
+        """Every tie, and the number of a component that has it."""
+        keys, places = key_index.keys_and_files(self._folder, self.segment.index)
+        return keys, self.numbers[places]
 
     def rows(self, table: str, wanted: Mask) -> Any:
         """The rows of these components in one of the tables."""
         whole = _opened(self._folder, self.segment.name, table)
+        if not whole.num_rows:
+            return whole
         of_row = fixed(whole.column(COMPONENT).combine_chunks())
         numbers = self.numbers[wanted]
         first, beyond = np.searchsorted(of_row, numbers), np.searchsorted(of_row, numbers, "right")
@@ -104,7 +112,7 @@ class Part:
 
 
 def write(folder: Path, tables: Mapping[str, Any], ties: Run, *, level: int) -> Segment:
-    """Write a segment; its name says what is in it. `ties`: sorted, with the component of each."""
+    """Write a segment; its name says what is in it. `ties`: in any order, each with the number of a component of the segment."""
     folder.mkdir(parents=True, exist_ok=True)
     partial = {name: folder / f".{uuid4().hex}.{name}.partial" for name in tables}
     content = hashlib.sha256()
@@ -114,7 +122,9 @@ def write(folder: Path, tables: Mapping[str, Any], ties: Run, *, level: int) -> 
             with file.open("rb") as stored:
                 content.update(hashlib.file_digest(stored, "sha256").digest())
         name = content.hexdigest()[:32]
-        index = key_index.build(folder, [ties], made_of=["ties", name])
+        keys, numbers = ties
+        places = np.searchsorted(fixed(tables[COMPONENT].column(COMPONENT).combine_chunks()), numbers).astype(np.uint32)
+        index = key_index.build(folder, [(keys, places)], made_of=["ties", name])
         for table, file in partial.items():
             file.replace(folder / _path(name, table))
     finally:
@@ -147,9 +157,11 @@ def tidied(folder: Path, parts: Sequence[Part], frozen_before_us: int | None) ->
 
 def _merged(folder: Path, parts: Sequence[Part], level: int, frozen_before_us: int | None) -> Part:
     tables = {name: _joined([_rows(part, name, frozen_before_us) for part in parts]) for name in (*TABLES, COMPONENT)}
-    numbers = fixed(tables[COMPONENT].column(COMPONENT).combine_chunks())
-    ties = key_index.merged_run(folder, [part.segment.index for part in parts], numbers)
-    return Part(folder, write(folder, tables, ties, level=level), np.empty(0, dtype=np.uint32))
+    runs = [part.ties() for part in parts]
+    keys, numbers = (np.concatenate(pieces) for pieces in zip(*runs, strict=True))
+    still = np.isin(numbers, fixed(tables[COMPONENT].column(COMPONENT).combine_chunks()))
+    segment = write(folder, tables, (keys[still], numbers[still]), level=level)
+    return Part(folder, segment, np.empty(0, dtype=np.uint32))
 
 
 def _rows(part: Part, table: str, frozen_before_us: int | None) -> Any:

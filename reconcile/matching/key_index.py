@@ -86,8 +86,23 @@ def files_of(folder: Path, segments: Iterable[KeySegment], keys: Keys) -> frozen
     keys = keys[_is_first(keys)]
     found: set[int] = set()
     for segment in segments:
-        found.update(_found(folder, segment, keys).tolist())
+        found.update(numbers_of(folder, segment, keys).tolist())
     return frozenset(found)
+
+
+def numbers_of(folder: Path, segment: KeySegment, keys: Keys) -> Numbers:
+    """The numbers to which those of the sorted `keys` lead that the segment has."""
+    bits = _open(folder, segment, "bits")
+    pattern = keys >> np.uint64(64 - (len(bits) * 8 - 1).bit_length())
+    set_bit = bits[pattern >> np.uint64(3)] >> (np.uint8(7) - (pattern & np.uint64(7)).astype(np.uint8)) & np.uint8(1)
+    keys = keys[set_bit.astype(np.bool_)]
+    words: Keys = _open(folder, segment, "words")
+    first, beyond = np.searchsorted(words, keys & ~_FILE), np.searchsorted(words, keys | _FILE, "right")
+    # The places from `first` up to `beyond`, of all keys in a row.
+    counts = beyond - first
+    places = np.repeat(beyond - np.cumsum(counts), counts) + np.arange(counts.sum())
+    files = np.sort((words[places] & _FILE).astype(np.uint32))
+    return files[_is_first(files)] + np.uint32(segment.first_file)
 
 
 def compacted(folder: Path, segments: Sequence[KeySegment], live: Collection[int]) -> tuple[KeySegment, ...]:
@@ -146,21 +161,6 @@ def _ends(words: Keys, width: int) -> list[tuple[int, int]]:
     """For each pattern of so many leading bits, where in the sorted words its own begin and end."""
     first_words = np.arange(1, 1 << width, dtype=np.uint64) << np.uint64(64 - width)
     return list(pairwise([0, *np.searchsorted(words, first_words).tolist(), len(words)]))
-
-
-def _found(folder: Path, segment: KeySegment, keys: Keys) -> Numbers:
-    """The files of those of the sorted `keys` that the segment has."""
-    bits = _open(folder, segment, "bits")
-    pattern = keys >> np.uint64(64 - (len(bits) * 8 - 1).bit_length())
-    set_bit = bits[pattern >> np.uint64(3)] >> (np.uint8(7) - (pattern & np.uint64(7)).astype(np.uint8)) & np.uint8(1)
-    keys = keys[set_bit.astype(np.bool_)]
-    words: Keys = _open(folder, segment, "words")
-    first, beyond = np.searchsorted(words, keys & ~_FILE), np.searchsorted(words, keys | _FILE, "right")
-    # The places from `first` up to `beyond`, of all keys in a row.
-    counts = beyond - first
-    places = np.repeat(beyond - np.cumsum(counts), counts) + np.arange(counts.sum())
-    files = np.sort((words[places] & _FILE).astype(np.uint32))
-    return files[_is_first(files)] + np.uint32(segment.first_file)
 
 
 def _is_first(ordered: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

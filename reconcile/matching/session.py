@@ -34,6 +34,7 @@ class Session:
         self._folder = tempfile.TemporaryDirectory(prefix="scratch-", dir=beside)
         self.scratch = Path(self._folder.name)
         self._connection = duckdb.connect(":memory:")
+        self._held: set[str] = set()
         self._filesystem = filesystem
         settings = {"temp_directory": str(self.scratch), "TimeZone": "UTC", "arrow_lossless_conversion": "true"}
         if threads is not None:
@@ -74,6 +75,12 @@ class Session:
         """Read a view's rows once, and have it give them from memory from now on."""
         self._connection.execute(f"CREATE TEMP TABLE held_{view} AS FROM {view}")
         self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS FROM held_{view}")
+        self._held.add(view)
+
+    def add_held(self, view: str, query: str) -> None:
+        """Rows that have come since, where the view is held; another one has them by itself."""
+        if view in self._held:
+            self._connection.execute(f"INSERT INTO held_{view} BY NAME {query}")
 
     def rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self._connection.execute(query, list(parameters)).fetchall()

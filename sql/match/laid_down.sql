@@ -1,5 +1,5 @@
 -- Which open items go dormant, and what stays awake.
--- In:  label(node, label) (equal for nodes that ties connect), node, tie, told_of, posted_of, kept_confirmation, kept_entry, kept_heard, latest, line,
+-- In:  label(node, label) (equal for nodes that ties connect), node, tie, told_of, posted_of, lone_verdict, kept_confirmation, kept_entry, kept_heard, latest, line,
 --      minute, easy, asked, total_after, minute_total_after; variables last_component, closed_kinds.
 -- Out: dormant_confirmation, dormant_entry, dormant_heard, dormant_verdict, dormant_sum, dormant_minute, dormant_key, dormant_component (views, each row
 --      with its component); break_component; awake_confirmation, awake_entry, awake_heard (the next run's open items);
@@ -18,7 +18,9 @@ CREATE TEMP TABLE posted_component AS SELECT entry_id, component FROM posted_of 
 CREATE TEMP TABLE break_component AS
 SELECT confirmation_id AS break_id, component FROM told_component
 UNION ALL
-SELECT entry_id, component FROM posted_component;
+SELECT entry_id, component FROM posted_component
+UNION ALL
+SELECT break_id, component FROM lone_verdict JOIN component USING (node);
 
 CREATE TEMP VIEW dormant_confirmation AS
 SELECT component, r.* FROM kept_confirmation AS r JOIN told_component USING (confirmation_id) ORDER BY ALL;

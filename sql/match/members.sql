@@ -1,10 +1,11 @@
 -- The open items, and what ties them to one another.
--- In:  kept_group, bundle, purchase, placed, own_placed, easy, rest_held, stirred; kept_confirmation, kept_entry (the open items' rows);
---      variables complete_through, match_window, deadline_after.
--- Out: told_of, posted_of (the node of each row; `promises`: it is a purchase); tie(node, tie); node(node, may_rest, owing, last_at): one row per open group, easy pair,
---      message that promised nothing, and held row.
+-- In:  kept_group, bundle, purchase, placed, own_placed, easy, rest_held, stirred, untraceable, latest; kept_confirmation, kept_entry (the open items' rows);
+--      variables complete_through, match_window, deadline_after, frozen_before, closed_kinds.
+-- Out: told_of, posted_of (the node of each row; `promises`: it is a purchase); lone_verdict (what was said of rows that are no open items any more,
+--      each a node); tie(node, tie); node(node, may_rest, owing, last_at): one row per open group, easy pair, message that promised
+--      nothing, held row, and lone verdict.
 -- Why right: `may_rest` says that time alone changes nothing about it any more (its deadline and its window have passed), and that
---      nothing of `stirred` concerns it. Whatever a later row may do to it, that row has a tie in common with it, or with
+--      nothing of `stirred` concerns it, and nothing that must be remembered of it elsewhere. Whatever a later row may do to it, that row has a tie in common with it, or with
 --      something that has (see `docs/matching.md`).
 
 CREATE TEMP TABLE told_of AS
@@ -24,6 +25,13 @@ UNION ALL
 SELECT entry_id, group_id FROM easy
 UNION ALL
 SELECT entry_id, hash('h', entry_id) FROM rest_held WHERE entry_id IN (SELECT entry_id FROM kept_entry);
+
+-- It is asked for by its id alone, with the rows that are recalled; when it has closed, no longer than these are.
+CREATE TEMP TABLE lone_verdict AS
+SELECT break_id, hash('v', break_id) AS node, greatest(confirmed_at, deadline_at, credited_at, decidable_at) AS last_at
+FROM latest
+WHERE break_id NOT IN (SELECT confirmation_id FROM told_of) AND break_id NOT IN (SELECT entry_id FROM posted_of)
+    AND (kind NOT IN (SELECT unnest(getvariable('closed_kinds'))) OR coalesce(last_at >= getvariable('frozen_before'), true));
 
 CREATE TEMP TABLE tie AS
 WITH row_at_hand AS (
@@ -47,7 +55,9 @@ FROM (
     ]) AS tie
     FROM row_at_hand
 )
-WHERE tie IS NOT NULL;
+WHERE tie IS NOT NULL
+UNION ALL
+SELECT node, hash('i', break_id) FROM lone_verdict;
 
 CREATE TEMP TABLE node AS
 WITH known AS (
@@ -71,6 +81,14 @@ WITH known AS (
     GROUP BY o.node
     UNION ALL
     SELECT hash('h', entry_id), false, false, posted_at FROM rest_held WHERE entry_id IN (SELECT entry_id FROM kept_entry)
+    UNION ALL
+    SELECT node, true, false, last_at FROM lone_verdict
 )
-SELECT node, is_over AND node NOT IN (SELECT node FROM tie WHERE tie IN (SELECT tie FROM stirred)) AS may_rest, owing, last_at
+SELECT
+    node,
+    is_over AND node NOT IN (
+        SELECT node FROM tie WHERE tie IN (SELECT tie FROM stirred UNION ALL SELECT hash('i', id) FROM untraceable)
+    ) AS may_rest,
+    owing,
+    last_at
 FROM known;
