@@ -125,7 +125,7 @@ class Dormant:
         if not wanted.any():
             return
         for name, of_kind in TABLES.items():
-            rows = part.rows(name, wanted)
+            rows = part.known(name, wanted, self._frozen_before_us)
             chosen = columns.select(of_kind)
             if name in _NUMBERED:
                 chosen += f", (getvariable('next_{name}') + row_number() OVER () - 1)::UINTEGER AS row"

@@ -99,6 +99,20 @@ class Part:
         keys, places = key_index.keys_and_files(self._folder, self.segment.index)
         return keys, self.numbers[places]
 
+    def known(self, table: str, wanted: Mask, frozen_before_us: int | None) -> Any:
+        """The rows of these components in one of the tables, as far as they are not forgotten: of what can no longer change,
+        there are the verdicts that stand open, and that they do; its rows are gone, and its sums stay where they are.
+        """
+        wanted = wanted & self.kept(frozen_before_us)
+        if table in {"verdict", COMPONENT}:
+            return self.rows(table, wanted)
+        moving = self.moving(frozen_before_us)
+        rows = self.rows(table, wanted & moving)
+        if table != "sum":
+            return rows
+        still = self.rows(table, wanted & ~moving)
+        return pa.concat_tables([rows, still.filter(pc.equal(still["side"], "break"))])
+
     def rows(self, table: str, wanted: Mask) -> Any:
         """The rows of these components in one of the tables."""
         whole = _opened(self._folder, self.segment.name, table)
@@ -134,13 +148,13 @@ def write(folder: Path, tables: Mapping[str, Any], ties: Run, *, level: int) -> 
 
 
 def tidied(folder: Path, parts: Sequence[Part], frozen_before_us: int | None) -> tuple[Segment, ...]:
-    """Segments without those that are forgotten, those of which less than half is left made anew, and `MERGED_AT_ONCE` of
+    """Segments without those that are forgotten, those of which no more than half is left made anew, and `MERGED_AT_ONCE` of
     one level merged into one of the next.
     """
     left = []
     for part in parts:
         count = int(part.kept(frozen_before_us).sum())
-        if 2 * count >= part.segment.components:
+        if 2 * count > part.segment.components:
             left.append(part)
         elif count:
             left.append(_merged(folder, [part], part.segment.level, frozen_before_us))
@@ -156,23 +170,15 @@ def tidied(folder: Path, parts: Sequence[Part], frozen_before_us: int | None) ->
 
 
 def _merged(folder: Path, parts: Sequence[Part], level: int, frozen_before_us: int | None) -> Part:
-    tables = {name: _joined([_rows(part, name, frozen_before_us) for part in parts]) for name in (*TABLES, COMPONENT)}
+    tables = {
+        name: _joined([part.known(name, part.asleep, frozen_before_us) for part in parts])
+        for name in (*TABLES, COMPONENT)
+    }
     runs = [part.ties() for part in parts]
     keys, numbers = (np.concatenate(pieces) for pieces in zip(*runs, strict=True))
     still = np.isin(numbers, fixed(tables[COMPONENT].column(COMPONENT).combine_chunks()))
     segment = write(folder, tables, (keys[still], numbers[still]), level=level)
     return Part(folder, segment, np.empty(0, dtype=np.uint32))
-
-
-def _rows(part: Part, table: str, frozen_before_us: int | None) -> Any:
-    """What is kept of a table. A verdict that stands open outlives its rows; the sums of these stay where they are."""
-    moving, kept = part.moving(frozen_before_us), part.kept(frozen_before_us)
-    if table in {"verdict", COMPONENT}:
-        return part.rows(table, kept)
-    if table == "sum":
-        still = part.rows(table, kept & ~moving)
-        return pa.concat_tables([part.rows(table, moving), still.filter(pc.equal(still["side"], "break"))])
-    return part.rows(table, moving)
 
 
 def _joined(tables: Sequence[Any]) -> Any:

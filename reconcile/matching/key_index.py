@@ -140,6 +140,7 @@ def _still(keys: Keys, files: Numbers, alive: Numbers) -> Run:
 
 
 def keys_and_files(folder: Path, segment: KeySegment) -> Run:
+    """All that the segment knows: the high bits of its keys, in their order, and the number of the file of each."""
     words: Keys = _open(folder, segment, "words")
     return words & ~_FILE, (words & _FILE).astype(np.uint32) + np.uint32(segment.first_file)
 

@@ -105,10 +105,13 @@ def final(folder: Any, state_rows: Any) -> dict[str, Any]:
         "curve": state_rows(last.folder, "curve.parquet"),
         # Which batch brought a row is history, too.
         "open": [
-            [
-                {name: value for name, value in row.items() if name != "batch_id"}
-                for row in state_rows(last.folder, file)
-            ]
+            sorted(
+                (
+                    {name: value for name, value in row.items() if name != "batch_id"}
+                    for row in state_rows(last.folder, file)
+                ),
+                key=lambda row: str(sorted(row.items())),
+            )
             for file in ("open_confirmations.parquet", "open_entries.parquet")
         ],
     }
