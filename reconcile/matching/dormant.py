@@ -31,13 +31,14 @@ _NONE: Final[Numbers] = np.empty(0, dtype=np.uint32)
 @dataclass(frozen=True, slots=True)
 class Sleepers:
     """What sleeps. `woken`: the numbers of components that have left their segment; `last`: no number is above it; `under`: by
-    what they were judged.
+    what they were judged; `frozen_before_us`: what was too old to change when they were (microseconds since 1970 in UTC).
     """
 
     segments: tuple[Segment, ...] = ()
     woken: Numbers = field(default_factory=lambda: _NONE)
     last: int = 0
     under: str = ""
+    frozen_before_us: int | None = None
 
 
 NOBODY: Final = Sleepers()
@@ -49,7 +50,9 @@ class Dormant:
     def __init__(self, session: Session, folder: Path, sleepers: Sleepers, terms: Terms) -> None:
         self._session = session
         self._folder = folder
-        self._frozen_before_us = terms.frozen_before_us
+        # What has become too old since is at hand once more.
+        self._frozen_before_us = sleepers.frozen_before_us
+        self._frozen_now_us = terms.frozen_before_us
         self._last = sleepers.last
         self._under = terms.judged_by()
         self._is_judged_alike = sleepers.under == self._under
@@ -57,7 +60,7 @@ class Dormant:
 
     def count(self, column: str) -> int:
         """How many `confirmations` or `entries` sleep."""
-        return sum(part.count(column) for part in self._parts)
+        return sum(part.count(column, self._frozen_now_us) for part in self._parts)
 
     def wake(self, *, everything: bool) -> None:
         """Before anything is matched: everything, also where it would be judged otherwise by now; or what `stirred.sql` calls."""
@@ -66,6 +69,8 @@ class Dormant:
             for part in self._parts:
                 self._wake(part, part.asleep)
         else:
+            for part in self._parts:
+                self._wake(part, part.turning(self._frozen_now_us))
             self._wake_called()
 
     def wake_by_odd_rows(self) -> None:
@@ -91,14 +96,14 @@ class Dormant:
             for start in range(first, last + 1, COMPONENTS_MAX)
         ]
         parts = [*self._parts, *(Part(self._folder, segment, _NONE) for segment in new)]
-        segments = dormant_segment.tidied(self._folder, parts, self._frozen_before_us)
+        segments = dormant_segment.tidied(self._folder, parts, self._frozen_now_us)
         left = [part.numbers[~part.asleep] for part in self._parts if part.segment in segments]
-        return Sleepers(segments, np.concatenate([_NONE, *left]), last, self._under)
+        return Sleepers(segments, np.concatenate([_NONE, *left]), last, self._under, self._frozen_now_us)
 
     def stay_awake(self) -> Sleepers:
         """All that is at hand is handed on as it is; returns what sleeps after this run, where everything was woken: nothing."""
         self._session.run("all_awake")
-        return Sleepers(last=self._last, under=self._under)
+        return Sleepers(last=self._last, under=self._under, frozen_before_us=self._frozen_now_us)
 
     def _segment(self, within: str) -> Segment:
         ties = self._session.arrays(f"SELECT tie, component FROM dormant_key WHERE {within} ORDER BY ALL")
@@ -138,7 +143,8 @@ class Dormant:
 def asleep(folder: Path, sleepers: Sleepers, table: str) -> Any:
     """All rows that sleep, of one of the tables of segments, for whoever wants to see the whole of a state."""
     parts = [Part(folder, segment, sleepers.woken) for segment in sleepers.segments]
-    return pa.concat_tables([part.rows(table, part.asleep) for part in parts]) if parts else None
+    known = [part.known(table, part.asleep, sleepers.frozen_before_us) for part in parts]
+    return pa.concat_tables(known) if known else None
 
 
 def open_tables(session: Session) -> None:

@@ -72,9 +72,9 @@ class Part:
         marks[places[self.numbers[places] == numbers]] = True
         return marks
 
-    def count(self, column: str) -> int:
-        """The sum of a column over what sleeps."""
-        return int(self._columns[column][self.asleep].sum())
+    def count(self, column: str, frozen_before_us: int | None) -> int:
+        """The sum of a column over what sleeps and may still change."""
+        return int(self._columns[column][self.moving(frozen_before_us)].sum())
 
     def moving(self, frozen_before_us: int | None) -> Mask:
         """What sleeps and may still change: it is owed, or not older than this (microseconds since 1970 in UTC)."""
@@ -83,6 +83,12 @@ class Part:
         return self.asleep & (
             (self._columns["last_us"].view(np.int64) >= frozen_before_us) | (self._columns["owing"] > 0)
         )
+
+    def turning(self, frozen_before_us: int | None) -> Mask:
+        """What sleeps and of which a part, but not the whole, can no longer change since it lay down: that part is to be forgotten."""
+        if frozen_before_us is None:
+            return self.asleep & False
+        return self.moving(frozen_before_us) & (self._columns["turns_us"].view(np.int64) < frozen_before_us)
 
     def kept(self, frozen_before_us: int | None) -> Mask:
         """What sleeps and is not forgotten: of what can no longer change, the verdicts that stand open."""

@@ -157,6 +157,7 @@ def microseconds(instant: datetime) -> int:
 
 def _said(sleepers: Sleepers) -> dict[str, object]:
     return {
+        "frozen_before_us": sleepers.frozen_before_us,
         "last": sleepers.last,
         "segments": [asdict(segment) for segment in sleepers.segments],
         "under": sleepers.under,
@@ -167,7 +168,7 @@ def _sleepers(folder: Path, content: dict[str, Any] | None) -> Sleepers:
     if content is None:  # an earlier version: all its open items are in its own files
         return NOBODY
     segments = tuple(Segment(**{**row, "index": KeySegment(**row["index"])}) for row in content["segments"])
-    return Sleepers(segments, np.load(folder / WOKEN), content["last"], content["under"])
+    return Sleepers(segments, np.load(folder / WOKEN), content["last"], content["under"], content["frozen_before_us"])
 
 
 def _files(content: Sequence[dict[str, object]]) -> tuple[FoldedFile, ...]:

@@ -1,8 +1,8 @@
 -- Which open items go dormant, and what stays awake.
 -- In:  label(node, label) (equal for nodes that ties connect), node, tie, told_of, posted_of, lone_verdict, kept_confirmation, kept_entry, kept_heard, latest, line,
---      minute, easy, asked, total_after, minute_total_after; variables last_component, closed_kinds.
+--      minute, easy, asked, total_after, minute_total_after; variables last_component, frozen_before, closed_kinds.
 -- Out: dormant_confirmation, dormant_entry, dormant_heard, dormant_verdict, dormant_sum, dormant_minute, dormant_key, dormant_component (views, each row
---      with its component); break_component; awake_confirmation, awake_entry, awake_heard (the next run's open items);
+--      with its component; `turns_us`: when the next of its parts becomes too old to change); break_component; awake_confirmation, awake_entry, awake_heard (the next run's open items);
 --      total_handed_on, minute_total_handed_on (with the sums of what went dormant).
 -- Why right: all that is connected goes together or not at all, so that what wakes a part of it wakes the whole.
 
@@ -76,6 +76,7 @@ CREATE TEMP VIEW dormant_component AS
 SELECT
     component,
     coalesce(max(epoch_us(n.last_at)), 0) AS last_us,
+    coalesce(min(epoch_us(n.last_at)) FILTER (coalesce(n.last_at >= getvariable('frozen_before'), true)), 9223372036854775807) AS turns_us,
     bool_or(n.owing)::UINTEGER AS owing,
     (component IN (SELECT component FROM dormant_sum WHERE side = 'break'))::UINTEGER AS is_open,
     coalesce(any_value(t.confirmations), 0)::UINTEGER AS confirmations,

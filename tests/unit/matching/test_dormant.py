@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -58,7 +59,10 @@ def test_every_run_says_what_it_would_say_if_nothing_ever_slept(
 ) -> None:
     sleepy, awake = new_folder(tmp_path / "sleepy"), new_folder(tmp_path / "awake")
     for folder in (sleepy, awake):
-        folder.rules = replace(folder.rules, options=replace(folder.rules.options, keyless=seed % 2 == 1))
+        options = replace(folder.rules.options, keyless=seed % 2 == 1)
+        folder.rules = replace(
+            folder.rules, options=options, horizon=timedelta(hours=1) if seed % 2 == 1 else timedelta(days=7)
+        )
     chance, slept = random.Random(seed), 0
     for number, (tick, run) in enumerate(zip(TICKS, deliveries(crowd, seed), strict=True)):
         said = []
