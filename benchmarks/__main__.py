@@ -29,10 +29,22 @@ def _growth(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def _history(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
-    home = folder / f"history-{options.rows_a_day}-{options.seed}"
-    return list(
-        history.measure(home, rows_a_day=options.rows_a_day, days=options.days, runs=options.runs, seed=options.seed)
-    )
+    return [
+        row
+        for rows_a_day, days in options.histories
+        for row in history.measure(
+            folder / f"history-{rows_a_day}-{options.seed}",
+            rows_a_day=rows_a_day,
+            days=days,
+            runs=options.runs,
+            seed=options.seed,
+        )
+    ]
+
+
+def _of_history(text: str) -> tuple[int, list[int]]:
+    rows_a_day, _, days = text.partition(":")
+    return int(rows_a_day), [int(day) for day in days.split(",")]
 
 
 def _parse(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -91,13 +103,13 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--sizes", type=float, nargs="+", default=[1, 2, 5, 10, 20, 50], help="growth: millions of purchases"
     )
-    parser.add_argument("--rows-a-day", type=int, default=10_000_000, help="history: purchases a day")
     parser.add_argument(
-        "--days",
-        type=int,
+        "--histories",
+        type=_of_history,
         nargs="+",
-        default=[1, 7],
-        help="history: days in the lake before the runs that are measured",
+        metavar="ROWS:DAYS,...",
+        default=[(10_000_000, [1, 7]), (1_000_000, [1, 7, 90])],
+        help="history: purchases a day, and days in the lake before the runs that are measured",
     )
     parser.add_argument("--messages", type=int, default=300_000, help="parse: messages")
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2], help="parse: processes")

@@ -65,7 +65,8 @@ def _five_minutes(days: int) -> Callable[[Results], float | None]:
 
 def _grown(days: int, since: int) -> Callable[[Results], float | None]:
     def figure(results: Results) -> float | None:
-        before, after = _row(results, "history", days=since), _row(results, "history", days=days)
+        after = _row(results, "history", days=days)
+        before = _row(results, "history", days=since, rows_a_day=after["rows_a_day"]) if after else None
         return after["seconds"] / before["seconds"] if before and after else None
 
     return figure

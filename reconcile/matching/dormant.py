@@ -8,6 +8,7 @@ into memory, so that a few rows out of a million cost what a few rows cost. Whic
 """
 # ruff: noqa: S608 - our own names
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,8 @@ from reconcile.matching.key_index import Numbers
 from reconcile.matching.session import Session
 from reconcile.matching.terms import Terms
 
+AWAKE_MAX: Final = 4_000
+"""So many open items are judged anew in less time than it takes to lay them down."""
 _NUMBERED: Final = frozenset({"confirmation", "entry"})
 """Tables whose rows join those that are at hand, each with its number."""
 
@@ -84,26 +87,31 @@ class Dormant:
             self._session.run("woken")
 
     def lay_down(self) -> Sleepers:
-        """Put into segments what can go dormant; returns what sleeps after this run."""
+        """Put into segments what can go dormant, if much is awake; returns what sleeps after this run."""
+        [(awake,)] = self._session.rows("SELECT open_confirmations + open_entries FROM tally")
+        if awake <= AWAKE_MAX:
+            return self.stay_awake()
         self._session.run("members")
         _label(self._session)
         self._session.set_variable("last_component", "BIGINT", self._last)
         self._session.run("laid_down")
         [(count,)] = self._session.rows("SELECT count(DISTINCT component) FROM component")
-        first, last = self._last + 1, self._last + count
+        last = self._last + count
         new = [
             self._segment(f"component BETWEEN {start} AND {min(last, start + COMPONENTS_MAX - 1)}")
-            for start in range(first, last + 1, COMPONENTS_MAX)
+            for start in range(self._last + 1, last + 1, COMPONENTS_MAX)
         ]
-        parts = [*self._parts, *(Part(self._folder, segment, _NONE) for segment in new)]
-        segments = dormant_segment.tidied(self._folder, parts, self._frozen_now_us)
-        left = [part.numbers[~part.asleep] for part in self._parts if part.segment in segments]
-        return Sleepers(segments, np.concatenate([_NONE, *left]), last, self._under, self._frozen_now_us)
+        return self._sleepers([*self._parts, *(Part(self._folder, segment, _NONE) for segment in new)], last)
 
     def stay_awake(self) -> Sleepers:
-        """All that is at hand is handed on as it is; returns what sleeps after this run, where everything was woken: nothing."""
+        """All that is at hand is handed on as it is; returns what sleeps after this run."""
         self._session.run("all_awake")
-        return Sleepers(last=self._last, under=self._under, frozen_before_us=self._frozen_now_us)
+        return self._sleepers(self._parts, self._last)
+
+    def _sleepers(self, parts: Sequence[Part], last: int) -> Sleepers:
+        segments = dormant_segment.tidied(self._folder, parts, self._frozen_now_us)
+        left = [part.numbers[~part.asleep] for part in parts if part.segment in segments]
+        return Sleepers(segments, np.concatenate([_NONE, *left]), last, self._under, self._frozen_now_us)
 
     def _segment(self, within: str) -> Segment:
         ties = self._session.arrays(f"SELECT tie, component FROM dormant_key WHERE {within} ORDER BY ALL")

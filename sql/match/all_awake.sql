@@ -1,4 +1,4 @@
--- All open items stay awake: several machines hand their items on as they are, and payments are tied to purchases by more than ties.
+-- All open items stay awake: there are few, several machines hand theirs on as they are, or payments are tied to purchases by more than ties.
 -- In:  kept_confirmation, kept_entry, kept_heard, total_after, minute_total_after.
 -- Out: break_component (empty); awake_confirmation, awake_entry, awake_heard, total_handed_on, minute_total_handed_on.
 

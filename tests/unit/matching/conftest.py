@@ -402,6 +402,12 @@ def short(instant: str) -> str:
     return instant.removeprefix("2024-07-09 ").removesuffix("+00").removesuffix(":00")
 
 
+@pytest.fixture(autouse=True)
+def _sleepy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In these small worlds, too, whatever can sleep does."""
+    monkeypatch.setattr(dormant, "AWAKE_MAX", -1)
+
+
 @pytest.fixture
 def story(tmp_path: Path) -> Story:
     return Story(Folder(tmp_path))
