@@ -150,8 +150,8 @@ def run_fold(intake: Intake, lake: Lake, scratch: Path, cluster: Cluster | None 
     """
     accounts, references = withdrawal.concerned(lake, intake.doubted)
     rules = intake.flow.rules
-    previous = _state(intake, lake, scratch)
-    keys = _keys(lake, previous, intake.flow.name, scratch)
+    previous = None if intake.pointer is None else state_here(lake, intake.pointer, scratch)
+    keys = keys_here(lake, previous, intake.flow.name, scratch)
     known = {file.name for file in keys.iterdir()} if keys.exists() else set()
     outcome = fold(
         rules=replace(rules, options=replace(rules.options, keyless=intake.keyless)),
@@ -178,6 +178,33 @@ def run_fold(intake: Intake, lake: Lake, scratch: Path, cluster: Cluster | None 
 def keys_folder(flow: str) -> str:
     """Where the files of a flow's key index lie, below the lake; the newest run's state names those that count."""
     return f"keys/{flow}"
+
+
+def state_here(lake: Lake, run: sa.Row[Any], scratch: Path, names: Sequence[str] = STATE_FILES) -> Path:
+    """The folder of a run on this machine, with these files of its state: of a lake elsewhere, a copy below `scratch`."""
+    if lake.is_local:
+        return Path(lake.url(run.path))
+    folder = scratch / "state"
+    folder.mkdir()
+    for name in names:
+        stored = f"{run.path}/{name}"
+        if name not in state.LATER or lake.exists(stored):
+            lake.fetch(stored, folder / name)
+    return folder
+
+
+def keys_here(lake: Lake, previous: Path | None, flow: str, scratch: Path) -> Path:
+    """The folder of the flow's key index on this machine: a lake elsewhere is copied, as far as the fold after `previous` needs it."""
+    there = keys_folder(flow)
+    if lake.is_local:
+        return Path(lake.url(there))
+    folder = scratch / "keys"
+    folder.mkdir()
+    if previous is not None:
+        for name in sorted(state.needed_keys(previous, flow)):
+            if lake.exists(f"{there}/{name}"):
+                lake.fetch(f"{there}/{name}", folder / name)
+    return folder
 
 
 def verdicts(outcome: Outcome) -> list[Verdict]:
@@ -271,34 +298,6 @@ def _is_stale(connection: sa.Connection, flow: Flow, completeness: Completeness,
         said = said.where(statements.c.day >= (completeness.through - flow.rules.deadline_after).date())
     days = connection.execute(said).scalars()
     return any(is_incomplete(day, completeness, flow.rules.deadline_after, now) for day in days)
-
-
-def _state(intake: Intake, lake: Lake, scratch: Path) -> Path | None:
-    if intake.pointer is None:
-        return None
-    if lake.is_local:
-        return Path(lake.url(intake.pointer.path))
-    folder = scratch / "state"
-    folder.mkdir()
-    for name in STATE_FILES:
-        stored = f"{intake.pointer.path}/{name}"
-        if name not in state.LATER or lake.exists(stored):
-            lake.fetch(stored, folder / name)
-    return folder
-
-
-def _keys(lake: Lake, previous: Path | None, flow: str, scratch: Path) -> Path:
-    """The folder of the flow's key index on this machine: a lake elsewhere is copied, as far as the next fold needs it."""
-    there = keys_folder(flow)
-    if lake.is_local:
-        return Path(lake.url(there))
-    folder = scratch / "keys"
-    folder.mkdir()
-    if previous is not None:
-        for name in sorted(state.needed_keys(previous, flow)):
-            if lake.exists(f"{there}/{name}"):
-                lake.fetch(f"{there}/{name}", folder / name)
-    return folder
 
 
 def _urls(intake: Intake, lake: Lake, side: str) -> list[str]:

@@ -48,11 +48,8 @@ def _of_newest_state(world: World, flow: str, ask: Callable[[Path, str], frozens
         pointer = folding.pointer(connection, flow)
     if pointer is None:
         return frozenset()
-    if world.lake.is_local:
-        return ask(Path(world.lake.url(pointer.path)), flow)
-    with scratch_folder("keep") as folder, world.lake.open(f"{pointer.path}/{state.MANIFEST}") as stored:
-        (folder / state.MANIFEST).write_bytes(stored.read())
-        return ask(folder, flow)
+    with scratch_folder("keep") as scratch:
+        return ask(folding.state_here(world.lake, pointer, scratch, state.MANIFEST_FILES), flow)
 
 
 def house_of(world: World, *, dry: bool = True) -> House:

@@ -27,6 +27,8 @@ STATEMENT = "statement.json"
 WOKEN = "woken.npy"
 LATER = frozenset({PAYMENTS, HEARD, UNTRACEABLE, WOKEN})
 """Files that states of earlier versions do not have."""
+MANIFEST_FILES = (MANIFEST, WOKEN)
+"""What `read` reads."""
 _MICROSECOND = timedelta(microseconds=1)
 
 
