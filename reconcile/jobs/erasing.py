@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from reconcile.domain import ids
@@ -16,7 +17,8 @@ from reconcile.jobs import folding
 from reconcile.jobs.housekeeping import LOCK, house_of
 from reconcile.jobs.world import World
 from reconcile.keeping import compaction, lake_traces, person, retired
-from reconcile.keeping.garbage import FOLDERS
+from reconcile.keeping.garbage import FOLDERS, KEYS
+from reconcile.matching import awakened, dormant, state
 from reconcile.store import accounts, worker_lock
 from reconcile.store.scratch import scratch_folder
 from reconcile.store.tables import batches, run_batches, runs
@@ -25,6 +27,10 @@ STILL_MATCHED: Final = (
     "what was bought or credited within the horizon of the flow {flow} may still be matched: "
     "erase it when its feeds are complete {horizon} beyond the last of it, and no open case rests on it"
 )
+_ARRAYS: Final = ".npy"
+"""The ending of files of digests and of our own numbers, which name nobody."""
+_MET: Final = ("confirmation", "entry", "heard")
+"""Tables of what sleeps whose rows are found by their keys."""
 Progress = Callable[[int], None]
 """Told how many files have been looked at."""
 
@@ -82,12 +88,12 @@ class _Erasure:
     def find(self) -> Iterator[str]:
         """Every file of the lake that names the number."""
         lake, looked_at = self.world.lake, 0
-        for folder in FOLDERS:
+        for folder in (*FOLDERS, KEYS):
             for file in lake.find(folder):
                 looked_at += 1
                 if self.progress is not None:
                     self.progress(looked_at)
-                if lake_traces.holds(self._local(file.path), self.traces):
+                if not file.path.endswith(_ARRAYS) and lake_traces.holds(self._local(file.path), self.traces):
                     yield file.path
 
     def obstacles(self, files: list[str]) -> Iterator[str]:
@@ -106,9 +112,11 @@ class _Erasure:
         for flow, pointer in pointers.items():
             assert pointer is not None, "a flow of a run has a newest run"
             needed = house_of(self.world).needed(flow)
-            state = [path for path in files if path.startswith(f"{pointer.path}/") and path.endswith(".parquet")]
-            if any(lake.url(path) in needed for path in files) or any(
-                lake_traces.is_matched(self._local(path), self.account) for path in state
+            rows = [path for path in files if path.startswith(f"{pointer.path}/") and path.endswith(".parquet")]
+            if (
+                any(lake.url(path) in needed for path in files)
+                or any(lake_traces.is_matched(self._local(path), self.account) for path in rows)
+                or (self._sleeps(flow, files) and self._is_matched_asleep(pointer))
             ):
                 yield STILL_MATCHED.format(
                     flow=flow, horizon=f"{self.world.configuration.flow(flow).horizon.days} days"
@@ -144,9 +152,8 @@ class _Erasure:
         count = 0
         for path in left:
             with worker_lock.held(self.world.database, retired.lock_of(path)):
-                with self.world.database.begin() as connection:
-                    if retired.keeps(connection, path):
-                        raise LeftOverError(f"{path} still names the number: it came, or is named by a column, since")
+                if self._is_kept(path):
+                    raise LeftOverError(f"{path} still names the number: it came, or is named by a column, since")
                 lake.remove(path)
             count += 1
         return count
@@ -164,7 +171,10 @@ class _Erasure:
         return int(switched)
 
     def _published(self, row: Any) -> int:
-        path = self._rewritten(row.path, row.flow)
+        file = PurePosixPath(row.path)
+        erased = ids.derive("erased", row.path, self.pseudonym).hex[:8]
+        path = str(file.with_name(f"{file.stem}-{erased}{file.suffix}"))
+        self._rewrite(self._local(row.path), row.flow, path)
         with (
             worker_lock.held(self.world.database, worker_lock.of_feed(row.feed)),
             self.world.database.begin() as connection,
@@ -175,34 +185,72 @@ class _Erasure:
         return int(count > 0)
 
     def _state(self, flow: str, files: list[str]) -> int:
-        """The newest run's folder holds every verdict so far: it is copied, and the run names the copy."""
+        """The newest run's folder, and what sleeps, hold every verdict so far: all of it is copied awake, and the run names the copy."""
         world, lake = self.world, self.world.lake
-        with worker_lock.held(world.database, worker_lock.of_flow(flow)):
+        with worker_lock.held(world.database, worker_lock.of_flow(flow)), scratch_folder("erase") as scratch:
             with world.database.begin() as connection:
                 pointer = folding.pointer(connection, flow)
-            if pointer is None or not any(path.startswith(f"{pointer.path}/") for path in files):
+            sleeps = self._sleeps(flow, files)
+            if pointer is None or not (sleeps or any(path.startswith(f"{pointer.path}/") for path in files)):
                 return 0
+            whole = self._whole(pointer.path, scratch)
+            if sleeps:
+                keys = folding.keys_here(lake, whole, flow, scratch)
+                awakened.write(whole, scratch / "awake", flow, keys=keys)
+                whole = scratch / "awake"
             folder = f"runs/{flow}/{ids.derive('erased', pointer.path, self.pseudonym)}"
-            for file in list(lake.find(pointer.path)):
-                target = f"{folder}/{PurePosixPath(file.path).relative_to(pointer.path)}"
-                if file.path in files:
-                    self._rewritten(file.path, flow, target)
+            for file in sorted(path for path in whole.rglob("*") if path.is_file()):
+                target = f"{folder}/{file.relative_to(whole).as_posix()}"
+                if lake_traces.holds(file, self.traces):
+                    if lake_traces.is_matched(file, self.account):
+                        raise LeftOverError(
+                            f"rows of the number that may still be matched came to the flow {flow} since"
+                        )
+                    self._rewrite(file, flow, target)
                 else:
-                    lake.put(self._local(file.path), target)
+                    lake.put(file, target)
             with world.database.begin() as connection:
                 connection.execute(sa.update(runs).where(runs.c.run_id == pointer.run_id).values(path=folder))
                 retired.retire(connection, [pointer.path])
         return 1
 
-    def _rewritten(self, path: str, flow: str, target: str | None = None) -> str:
-        if target is None:
-            file = PurePosixPath(path)
-            erased = ids.derive("erased", path, self.pseudonym).hex[:8]
-            target = str(file.with_name(f"{file.stem}-{erased}{file.suffix}"))
+    def _sleeps(self, flow: str, files: list[str]) -> bool:
+        """Whether segments that the newest state needs name the number."""
+        return not house_of(self.world).needed_keys(flow).isdisjoint(files)
+
+    def _is_matched_asleep(self, pointer: sa.Row[Any]) -> bool:
+        """Whether rows of the account sleep that a new row may still meet."""
+        with scratch_folder("erase") as scratch:
+            previous = folding.state_here(self.world.lake, pointer, scratch, state.MANIFEST_FILES)
+            keys = folding.keys_here(self.world.lake, previous, pointer.flow, scratch)
+            sleepers = state.read(previous, pointer.flow).sleepers
+            return any(
+                pc.any(pc.equal(dormant.asleep(keys, sleepers, name)["account"], self.account)).as_py() for name in _MET
+            )
+
+    def _is_kept(self, path: str) -> bool:
+        """Whether a row names the file, or the next fold needs it; the caller holds its lock."""
+        folder, *rest = path.split("/")
+        if folder == KEYS:
+            return path in house_of(self.world).needed_keys(rest[0])
+        with self.world.database.begin() as connection:
+            return retired.keeps(connection, path)
+
+    def _rewrite(self, source: Path, flow: str, target: str) -> None:
         written = self.scratch / "erased.parquet"
-        lake_traces.rewrite(self._local(path), written, account=self.account, pseudonym=self.pseudonym, flow=flow)
+        lake_traces.rewrite(source, written, account=self.account, pseudonym=self.pseudonym, flow=flow)
         self.world.lake.put(written, target)
-        return target
+
+    def _whole(self, folder: str, scratch: Path) -> Path:
+        """A folder of the lake as one on this machine."""
+        lake = self.world.lake
+        if lake.is_local:
+            return Path(lake.url(folder))
+        for file in list(lake.find(folder)):
+            copy = scratch / "whole" / PurePosixPath(file.path).relative_to(folder)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            lake.fetch(file.path, copy)
+        return scratch / "whole"
 
     def _local(self, path: str) -> Path:
         """A file of the lake as one on this machine; a copy of before is written over."""

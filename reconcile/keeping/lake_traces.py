@@ -7,6 +7,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow import ipc
 
 from reconcile import resources
 from reconcile.domain.traces import Traces
@@ -26,10 +27,17 @@ _VARIABLES: Final = {"number": "getvariable('account')", "pseudonym": "getvariab
 
 
 def holds(file: Path, traces: Traces) -> bool:
-    """Whether the number stands anywhere in a local copy of a file: in any column of a Parquet file, in any line of text."""
+    """Whether the number stands anywhere in a local copy of a file: in any column of a Parquet or Arrow file, in any line of text."""
     if file.suffix == ".parquet":
         with pq.ParquetFile(file) as parquet:
             return any(_in_column(column, traces) for batch in parquet.iter_batches() for column in batch.columns)
+    if file.suffix == ".arrow":
+        with pa.memory_map(str(file)) as mapped, ipc.open_file(mapped) as reader:
+            return any(
+                _in_column(column, traces)
+                for number in range(reader.num_record_batches)
+                for column in reader.get_batch(number).columns
+            )
     with pa.input_stream(str(file), compression="detect") as stream:
         rest = b""
         while chunk := stream.read(_READ_BYTES):

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from reconcile.desk import lake_file
 from reconcile.jobs.fold_flow import fold_flow
 from reconcile.jobs.housekeeping import housekeep
+from reconcile.matching import dormant
 from reconcile.reports.lake_rows import files_of, lake_rows, match_files
 from reconcile.store.database import Database
 from reconcile.store.embedded import EmbeddedPostgres
@@ -178,6 +179,12 @@ class Life:
         database.dispose()
         if not keep:
             self.postgres.drop(name)
+
+
+@pytest.fixture(autouse=True)
+def _sleepy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this small town, too, whatever can sleep does."""
+    monkeypatch.setattr(dormant, "AWAKE_MAX", -1)
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
+from pyarrow import ipc
 
 from reconcile.domain.refusal import NotAllowedError
 from reconcile.domain.traces import Traces
-from reconcile.jobs.erasing import erase
+from reconcile.jobs import folding
+from reconcile.jobs.erasing import STILL_MATCHED, erase
+from reconcile.jobs.housekeeping import needed
 from reconcile.jobs.write_report import write_report
 from reconcile.keeping import person
-from reconcile.matching import state
+from reconcile.matching import dormant, state
 from reconcile.store import accounts, audit, instance
 from tests.integration.feeds.conftest import entry, message
 from tests.integration.keeping.conftest import FIRST, LATE, MOVED, NUMBERS, Town
@@ -45,6 +48,8 @@ def everywhere(town: Town, traces: Traces) -> list[str]:
                 content = gzip.decompress(content)
             elif path.suffix == ".parquet":
                 content = str(pq.read_table(path).to_pylist()).encode()
+            elif path.suffix == ".arrow":
+                content = str(ipc.open_file(path).read_all().to_pylist()).encode()
             if traces.in_bytes(content):
                 found.append(path.relative_to(town.folder).as_posix())
     return found
@@ -195,7 +200,7 @@ def reaches_back(town: Town):
 
 
 def deliver(town: Town, through, purchases):
-    """One delivery on each feed: the number of each purchase, who pays, who is credited, when told and when credited."""
+    """One delivery on each feed: the number of each purchase, who pays, who is credited, when told and when credited, if ever."""
     told, posted = [], []
     for name, payer, account, told_at, posted_at in purchases:
         before = (told_at - timedelta(seconds=9)).isoformat()
@@ -204,8 +209,9 @@ def deliver(town: Town, through, purchases):
             f"ID Trans: RC{name}.A00011."
         )
         told.append(message(name, text, recipient=payer, at=before))
-        at = (posted_at - timedelta(seconds=5)).strftime("%Y-%m-%d %H:%M:%S")
-        posted.append(entry(name, account=account, amount="700", reference=f"RC{name}.A00011", at=at))
+        if posted_at is not None:
+            at = (posted_at - timedelta(seconds=5)).strftime("%Y-%m-%d %H:%M:%S")
+            posted.append(entry(name, account=account, amount="700", reference=f"RC{name}.A00011", at=at))
     town.at(through)
     town.messages(f"{through:2%m%d%H}.jsonl.gz", told, through=through)
     town.ledger(f"{through:2%m%d%H}.csv", posted, through=through)
@@ -214,12 +220,44 @@ def deliver(town: Town, through, purchases):
     town.fold()
 
 
+def owed(town: Town, payer: str, account: str, *, since=LATE):
+    """A purchase that is never credited, whose case a person has closed; nine days later it sleeps, and only there are its rows."""
+    deliver(town, since + timedelta(hours=1), [("801", payer, account, since + timedelta(minutes=30), None)])
+    now = since + timedelta(days=9)
+    deliver(town, now, [("802", STAYS, STAYS, now, now)])
+    with town.database.begin() as connection:
+        for status in ("remedied", "closed"):
+            at = ", closed_at = now()" if status == "closed" else ""
+            connection.execute(sa.text(f"update cases set status = '{status}'{at}"))
+    return now
+
+
+def credited(town: Town, through):
+    """What was owed comes after all."""
+    town.at(through)
+    town.messages("credit.jsonl.gz", [], through=through)
+    at = (through - timedelta(minutes=30)).strftime("%Y-%m-%d %H:%M:%S")
+    credit = entry("801", account=STAYS, amount="700", reference="RC801.A00011", at=at)
+    town.ledger("credit.csv", [credit], through=through)
+    town.take("smsc")
+    town.take("ocs")
+    town.fold()
+
+
+def asleep(town: Town, table: str):
+    """Rows of a table of what sleeps, without the numbers of components."""
+    (run,) = town.query("select path from runs order by sequence desc limit 1")
+    lake = town.folder / "lake"
+    rows = dormant.asleep(lake / "keys/topup", state.read(lake / run["path"], "topup").sleepers, table)
+    return [] if rows is None else rows.drop_columns(["component"]).to_pylist()
+
+
 def state_of(town: Town):
     """Every file of the newest run's folder: rows, or text."""
     (run,) = town.query("select path from runs order by sequence desc limit 1")
     folder = town.folder / "lake" / run["path"]
     return folder, {
-        file.name: pq.read_table(file).to_pylist() if file.suffix == ".parquet" else file.read_text()
+        file.name: pq.read_table(file).to_pylist() if file.suffix == ".parquet" else file.read_bytes()
         for file in sorted(folder.iterdir())
     }
 
@@ -234,7 +272,9 @@ def test_a_state_that_names_the_number_is_copied_with_nothing_else_changed_and_t
     schema = pa.schema([field.with_nullable(True) for field in heard.schema])
     pq.write_table(pa.Table.from_pylist([row], schema=schema), folder / state.HEARD)
     _, before = state_of(town)
-    assert [row["account"] for row in before[state.JUDGED]] == [GONE]
+    (verdict,) = asleep(town, "verdict")
+    assert (verdict["account"], before[state.JUDGED]) == (GONE, []), "it sleeps"
+    assert not any(asleep(town, table) for table in ("confirmation", "entry", "heard"))
     cases, statements = town.query("select case_id, version, kind, status from cases"), town.statements()
 
     assert forget(town)["states"] == 1
@@ -244,17 +284,56 @@ def test_a_state_that_names_the_number_is_copied_with_nothing_else_changed_and_t
     assert copy != folder
     with town.database.begin() as connection:
         name = accounts.pseudonym(connection, GONE)
-    before[state.JUDGED][0] |= {"account": name, "payer": name}
+    verdict |= {"account": name, "payer": name}
     before[state.HEARD][0] |= {"payer": name}
     del before["matches.parquet"]  # merged with those of the day, and names nobody
-    assert {file: after[file] for file in before} == before
+    manifests = [json.loads(files.pop(state.MANIFEST)) for files in (before, after)]
+    assert [bool(manifest.pop("sleepers")["segments"]) for manifest in manifests] == [True, False], "nothing sleeps"
+    assert manifests[0] == manifests[1]
+    assert {file: after[file] for file in before} == before | {state.JUDGED: [verdict]}
     next_day = LATE + timedelta(days=10)
     deliver(town, next_day, [("905", STAYS, STAYS, next_day, next_day)])
     assert town.query("select case_id, version, kind, status from cases") == cases
-    _, last = state_of(town)
-    assert last[state.JUDGED] == before[state.JUDGED]
+    assert asleep(town, "verdict") == [verdict]
     past = [row for row in statements if row["day"] < LATE.date()]
     assert [row for row in town.statements() if row["day"] < LATE.date()] == past
+
+
+def test_rows_that_sleep_and_may_still_be_matched_forbid_it(town: Town):
+    owed(town, GONE, GONE)
+    (row,) = asleep(town, "confirmation")
+    assert row["account"] == GONE
+    assert not any(GONE in str(pq.read_table(path).to_pylist()) for path in needed(town.world, "topup"))
+    _, rows = state_of(town)
+    assert not any(GONE in str(rows[file]) for file in folding.STATE_FILES), "nothing else forbids it"
+    files = town.files()
+    with pytest.raises(NotAllowedError) as refused:
+        forget(town)
+    assert str(refused.value) == f"nothing was erased: {STILL_MATCHED.format(flow='topup', horizon='7 days')}"
+    assert town.files() == files
+
+
+def test_a_purchase_that_sleeps_is_woken_and_is_still_settled_by_a_later_credit(town: Town):
+    now = owed(town, GONE, STAYS)
+    (before,) = asleep(town, "confirmation")
+    assert (before["payer"], before["account"]) == (GONE, STAYS)
+    cases = town.query("select case_id, version, kind from cases")
+
+    assert forget(town)["states"] == 1
+
+    assert everywhere(town, Traces(GONE)) == []
+    with town.database.begin() as connection:
+        name = accounts.pseudonym(connection, GONE)
+    _, files = state_of(town)
+    assert files[state.CONFIRMATIONS] == [before | {"payer": name}]
+    deliver(town, now + timedelta(hours=1), [])
+    assert town.query("select case_id, version, kind from cases") == cases
+    assert asleep(town, "confirmation") == [before | {"payer": name}], "it sleeps again"
+    credited(town, now + timedelta(hours=2))
+    (settled,) = town.query("select version, kind from cases")
+    assert (cases[0]["version"], cases[0]["kind"], settled["version"], settled["kind"]) == (
+        1, "never_credited", 2, "late_credit",
+    )  # fmt: skip
 
 
 def test_rows_of_a_landed_file_keep_their_numbers(moved_town: Town):

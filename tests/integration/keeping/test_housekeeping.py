@@ -19,6 +19,7 @@ from reconcile.store.scratch import scratch_folder
 from tests.integration.feeds.conftest import CONFIGURATION, LEDGER_HEADER, entry
 from tests.integration.keeping.conftest import DELIVERIES, FIRST, LATE, NUMBERS, Town
 from tests.integration.keeping.killing import killed
+from tests.integration.keeping.test_erasing import credited, owed
 
 
 def test_past_days_become_one_file_each_and_nothing_that_is_read_changes(town: Town):
@@ -54,6 +55,21 @@ def test_what_the_next_fold_may_read_is_left_and_the_fold_goes_on(town: Town):
     assert {path for path in town.files() if path.startswith("keys/")} == needed_keys(town.world, "topup") != set()
     town.trade(DELIVERIES + 1, LATE + timedelta(hours=8))
     assert town.query("select count(*) as n from cases")[0]["n"] == 0
+
+
+def test_what_sleeps_is_left_as_long_as_the_next_fold_needs_it_and_leaves_when_it_has_woken(town: Town):
+    now = owed(town, NUMBERS[1], NUMBERS[1])
+    segments = {path for path in needed_keys(town.world, "topup") if path.endswith(".arrow")}
+    assert segments
+    town.age()
+    town.keep()
+    assert {path for path in town.files() if path.startswith("keys/")} == needed_keys(town.world, "topup") >= segments
+    credited(town, now + timedelta(hours=2))
+    assert town.query("select kind from cases") == [{"kind": "late_credit"}], "it was found there"
+    town.age()
+    town.keep()
+    assert segments.isdisjoint(town.files())
+    assert {path for path in town.files() if path.startswith("keys/")} == needed_keys(town.world, "topup")
 
 
 def test_a_late_delivery_for_a_past_day_joins_its_file(town: Town):

@@ -8,12 +8,14 @@ import fsspec
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
+from pyarrow import ipc
 
 from reconcile.domain.traces import Traces
 from reconcile.jobs.erasing import erase
 from reconcile.store.database import Database
 from reconcile.store.lake import Lake
 from tests.integration.keeping.conftest import FIRST, MOVED, NUMBERS, Town
+from tests.integration.keeping.test_erasing import owed
 
 
 @pytest.fixture
@@ -35,6 +37,8 @@ def naming(s3: str, traces: Traces) -> list[str]:
         if path.endswith(".parquet"):
             with filesystem.open(path, "rb") as file:
                 content = str(pq.read_table(file).to_pylist()).encode()
+        elif path.endswith(".arrow"):
+            content = str(ipc.open_file(content).read_all().to_pylist()).encode()
         elif path.endswith(".gz"):
             content = gzip.decompress(content)
         if traces.in_bytes(content):
@@ -56,9 +60,13 @@ def test_a_bucket_is_kept_and_forgets_a_customer(town: Town, s3):
     assert town.seen() == before
     assert town.query("select * from retired_files") == []
 
-    assert len(naming(s3, Traces(NUMBERS[0]))) > 3
+    owed(town, payer=NUMBERS[0], account=NUMBERS[1], since=MOVED)
+    statements = town.statements()
+    named = naming(s3, Traces(NUMBERS[0]))
+    assert len(named) > 3
+    assert any(path.endswith(".arrow") for path in named), "of a purchase that sleeps"
     erase(town.world, NUMBERS[0], reason="the customer asked", actor="user:odile")
     assert naming(s3, Traces(NUMBERS[0])) == []
     assert naming(s3, Traces(NUMBERS[1])) != []
     assert town.statements() == statements
-    town.trade(90, MOVED + timedelta(hours=8))
+    town.trade(90, MOVED + timedelta(days=9, hours=8))

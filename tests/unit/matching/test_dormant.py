@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reconcile.matching import dormant, state
+from reconcile.matching import awakened, dormant, state
 from reconcile.matching.dormant import Dormant
 
 SEEDS = int(os.environ.get("RECONCILE_SEEDS", "2"))
@@ -48,27 +48,34 @@ def deliveries(crowd: Any, seed: int) -> list[dict[str, Any]]:
     return runs
 
 
+def same_rules(folder: Any, seed: int) -> Any:
+    """The folder, with a horizon that passes within the runs where the seed is odd."""
+    options = replace(folder.rules.options, keyless=seed % 2 == 1)
+    horizon = timedelta(hours=1) if seed % 2 == 1 else timedelta(days=7)
+    folder.rules = replace(folder.rules, options=options, horizon=horizon)
+    return folder
+
+
+def terms(run: dict[str, Any], complete: Any, number: int, chance: random.Random) -> dict[str, Any]:
+    """What a run is given beside its rows."""
+    return {
+        "complete": complete,
+        "own": run["own"],
+        "held_accounts": run["held_accounts"],
+        "held_references": run["held_references"],
+        "grade": "assumed" if number == 6 else "proven",
+        "withdrawn": (f"c{chance.randrange(number)}",) if number in {5, 9} else (),
+    }
+
+
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_every_run_says_what_it_would_say_if_nothing_ever_slept(
     new_folder, crowd, rows_of, at, tmp_path, monkeypatch, seed
 ) -> None:
-    sleepy, awake = new_folder(tmp_path / "sleepy"), new_folder(tmp_path / "awake")
-    for folder in (sleepy, awake):
-        options = replace(folder.rules.options, keyless=seed % 2 == 1)
-        folder.rules = replace(
-            folder.rules, options=options, horizon=timedelta(hours=1) if seed % 2 == 1 else timedelta(days=7)
-        )
+    sleepy, awake = (same_rules(new_folder(tmp_path / name), seed) for name in ("sleepy", "awake"))
     chance, slept = random.Random(seed), 0
     for number, (tick, run) in enumerate(zip(TICKS, deliveries(crowd, seed), strict=True)):
-        said = []
-        given: dict[str, Any] = {
-            "complete": at(tick),
-            "own": run["own"],
-            "held_accounts": run["held_accounts"],
-            "held_references": run["held_references"],
-            "grade": "assumed" if number == 6 else "proven",
-            "withdrawn": (f"c{chance.randrange(number)}",) if number in {5, 9} else (),
-        }
+        said, given = [], terms(run, at(tick), number, chance)
         for folder in (sleepy, awake):
             with monkeypatch.context() as patch:
                 # Now and then little is awake, and stays so, beside what sleeps.
@@ -79,3 +86,29 @@ def test_every_run_says_what_it_would_say_if_nothing_ever_slept(
         assert said[0] == said[1], f"run {number}"
         slept += sum(one.components for one in state.read(sleepy.outcomes[-1].folder, "topup").sleepers.segments)
     assert slept > 100
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_every_run_says_the_same_after_a_copy_of_the_state_in_which_nothing_sleeps(
+    new_folder, crowd, rows_of, state_rows, at, tmp_path, seed
+) -> None:
+    sleepy, roused = (same_rules(new_folder(tmp_path / name), seed) for name in ("sleepy", "roused"))
+    chance, woken = random.Random(seed), 0
+    for number, (tick, run) in enumerate(zip(TICKS, deliveries(crowd, seed), strict=True)):
+        given = terms(run, at(tick), number, chance)
+        said = [told_to(folder.fold(run["told"], run["posted"], **given), rows_of) for folder in (sleepy, roused)]
+        assert said[0] == said[1], f"run {number}"
+        if number in {1, 3, 7, 9}:  # the next run does not wake everything by itself
+            state_before, copy = roused.outcomes[-1].folder, roused.home / f"copy{number}"
+            before = state.read(state_before, "topup")
+            awakened.write(state_before, copy, "topup", keys=roused.home / "keys")
+            roused.outcomes[-1] = replace(roused.outcomes[-1], folder=copy)
+
+            after = state.read(copy, "topup")
+            assert replace(after, sleepers=before.sleepers) == before
+            assert (after.sleepers.segments, after.sleepers.last) == ((), before.sleepers.last)
+            assert {file.name for file in copy.iterdir()} == {file.name for file in state_before.iterdir()}
+            for file in sorted(copy.glob("*.parquet")):
+                assert state_rows(copy, file.name) == state_rows(state_before, file.name), file.name
+            woken += sum(one.components for one in before.sleepers.segments)
+    assert woken > 100
