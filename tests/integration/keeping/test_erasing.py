@@ -13,8 +13,8 @@ from pyarrow import ipc
 
 from reconcile.domain.refusal import NotAllowedError
 from reconcile.domain.traces import Traces
-from reconcile.jobs import folding
-from reconcile.jobs.erasing import STILL_MATCHED, erase
+from reconcile.jobs import erasing, folding
+from reconcile.jobs.erasing import STILL_MATCHED, LeftOverError, erase
 from reconcile.jobs.housekeeping import needed
 from reconcile.jobs.write_report import write_report
 from reconcile.keeping import person
@@ -405,6 +405,7 @@ NEEDS = """
 from reconcile.feeds import erasing
 from reconcile.jobs import erasing as job
 from reconcile.keeping import person, retired
+from reconcile.matching import awakened
 from reconcile.store.lake import Lake
 from tests.integration.keeping.test_erasing import forget
 """
@@ -432,3 +433,23 @@ def test_killed_at_any_moment_it_is_finished_by_another_run(moved_town: Town, mo
     assert [row["action"] for row in town.query("select action from audit where subject_kind = 'account'")].count(
         "erased"
     ) == 1
+
+
+@pytest.mark.parametrize("moment", ["die_at(awakened, 'write', 1)", "die_at(job._Erasure, 'remove_what_is_left', 1)"])
+def test_killed_while_it_wakes_what_sleeps_it_is_finished_by_another_run(town: Town, moment):
+    owed(town, GONE, STAYS)
+    killed(town, needs=NEEDS, moment=moment, work="forget(town)")
+    forget(town)
+    assert everywhere(town, Traces(GONE)) == []
+    assert [row["account"] for row in state_of(town)[1][state.CONFIRMATIONS]] == [STAYS]
+
+
+def test_what_fell_asleep_since_it_was_looked_for_is_not_removed_but_said(town: Town, monkeypatch):
+    owed(town, GONE, STAYS)
+    with monkeypatch.context() as patch:
+        patch.setattr(erasing._Erasure, "_state", lambda *_: 0)
+        with pytest.raises(LeftOverError, match="keys/topup/"):
+            forget(town)
+    assert len(asleep(town, "confirmation")) == 1, "no file of it is gone"
+    forget(town)
+    assert everywhere(town, Traces(GONE)) == []
