@@ -124,7 +124,7 @@ class Dormant:
     def _wake_called(self) -> bool:
         """Wake what the table `called` calls; whether there was anything."""
         calls = {
-            is_id: self._session.arrays(f"SELECT tie FROM called WHERE is_id = {is_id}")["tie"]
+            is_id: np.sort(self._session.arrays(f"SELECT tie FROM called WHERE is_id = {is_id}")["tie"])
             for is_id in (True, False)
         }
         found = False
