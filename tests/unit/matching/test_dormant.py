@@ -112,3 +112,17 @@ def test_every_run_says_the_same_after_a_copy_of_the_state_in_which_nothing_slee
                 assert state_rows(copy, file.name) == state_rows(state_before, file.name), file.name
             woken += sum(one.components for one in before.sleepers.segments)
     assert woken > 100
+
+
+def test_what_sleeps_is_woken_by_an_entry_of_its_key_before_settled_groups_are_recalled_by_it(
+    new_folder, told_row, posted_row, rows_of, at, tmp_path
+) -> None:
+    folder = new_folder(tmp_path / "flow")
+    there_and_back = [posted_row(at(n), "R1", "A", sign * 100, row=f"e{n}") for n, sign in ((1, 1), (2, -1), (3, 1))]
+    folder.fold([told_row(at(0), "R1", "A", 100, message="m")], there_and_back, complete=at(60))
+    assert [one.components for one in state.read(folder.outcomes[-1].folder, "topup").sleepers.segments] == [1]
+    again = folder.fold([], [posted_row(at(61), "R1", "A", 100, row="e4")], complete=at(120))
+    assert [(row["version"], row["kind"]) for row in rows_of(again.verdicts)] == [(1, "over_credited")]
+    [day] = again.statement
+    lines = {name: (line.rows, line.minor) for name, line in day.lines["ledger"].items() if line.rows}
+    assert lines == {"posted": (4, 200), "credited": (3, 100), "over": (1, 100)}
