@@ -66,14 +66,17 @@ class Dormant:
         return sum(part.count(column, self._frozen_now_us) for part in self._parts)
 
     def wake(self, *, everything: bool) -> None:
-        """Before anything is matched: everything, also where it would be judged otherwise by now; or what `stirred.sql` calls."""
+        """Before anything is matched: everything, also where it would be judged otherwise by now; or what `called.sql` calls."""
         self._session.run("stirred")
+        if not self._parts:
+            return
         if everything or not self._is_judged_alike:
             for part in self._parts:
                 self._wake(part, part.asleep)
         else:
             for part in self._parts:
                 self._wake(part, part.turning(self._frozen_now_us))
+            self._session.run("called")
             self._wake_called()
 
     def wake_by_odd_rows(self) -> None:
