@@ -24,11 +24,11 @@ def sweep(house: House, reports: Path) -> Iterator[Swept]:
 
 
 def _removed(house: House, what: str, paths: list[Path]) -> Swept:
-    freed = sum(scratch.size_bytes(path) if path.is_dir() else path.stat().st_size for path in paths)
+    freed = sum(map(scratch.size_bytes, paths))
     if not house.dry:
         for path in paths:
             if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)  # what its owner is just removing may be gone already
+                shutil.rmtree(path, ignore_errors=True)  # another house-keeper of this machine may have been faster
             else:
                 path.unlink(missing_ok=True)
     return Swept(what, len(paths), freed)
@@ -42,4 +42,7 @@ def _is_before(folder: Path, last: date) -> bool:
 
 
 def _is_old(path: Path, age: timedelta) -> bool:
-    return time.time() - path.stat().st_mtime > age.total_seconds()
+    try:
+        return time.time() - path.stat().st_mtime > age.total_seconds()
+    except FileNotFoundError:  # its writer has just finished it
+        return False

@@ -19,13 +19,14 @@ _UNLOCKED_SECONDS: Final = 60
 @contextmanager
 def scratch_folder(purpose: str) -> Iterator[Path]:
     """A private folder, gone at the end. A killed worker leaves its own behind, with a lock that nobody holds."""
-    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{purpose}-") as name:
-        lock = FileLock(Path(name) / _ALIVE)
-        lock.acquire()
-        try:
-            yield Path(name)
-        finally:
-            lock.release()
+    folder = tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{purpose}-")
+    lock = FileLock(Path(folder.name) / _ALIVE)
+    try:
+        with folder:
+            lock.acquire()
+            yield Path(folder.name)
+    finally:
+        lock.release()  # when it is gone: what its owner is removing, nobody else takes for abandoned
 
 
 def abandoned() -> list[Path]:
@@ -34,9 +35,17 @@ def abandoned() -> list[Path]:
     return [folder for folder in found if _is_abandoned(folder)]
 
 
-def size_bytes(folder: Path) -> int:
-    """Bytes of all files below it."""
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+def size_bytes(path: Path) -> int:
+    """Bytes of a file, or of all files below a folder. What somebody removes meanwhile counts for nothing."""
+    inside = (Path(folder) / name for folder, _, names in os.walk(path) for name in names)
+    return sum(map(_file_bytes, inside if path.is_dir() else [path]))
+
+
+def _file_bytes(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _is_abandoned(folder: Path) -> bool:

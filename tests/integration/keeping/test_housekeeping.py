@@ -1,6 +1,7 @@
 """What housekeeping removes, what it must never remove, and what becomes of it when it is killed."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from reconcile import config
 from reconcile.jobs.housekeeping import needed, needed_keys
 from reconcile.jobs.withdrawing import withdraw_batch
-from reconcile.store import worker_lock
+from reconcile.store import scratch, worker_lock
 from reconcile.store.scratch import scratch_folder
 from tests.integration.feeds.conftest import CONFIGURATION, LEDGER_HEADER, entry
 from tests.integration.keeping.conftest import DELIVERIES, FIRST, LATE, NUMBERS, Town
@@ -255,6 +256,27 @@ def test_a_folder_of_a_killed_worker_leaves_and_that_of_a_living_one_stays(town:
         done = town.keep()["folders of killed workers"]
         assert (done.count, done.size_bytes >= 7000) == (1, True)
         assert list(place.iterdir()) == [mine]
+
+
+def test_a_folder_that_its_owner_is_removing_is_nobody_elses_to_remove(town: Town, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    remove, found = shutil.rmtree, list[object]()
+
+    def look_and_remove(folder: str, **options: object) -> None:
+        found.append((folder, scratch.abandoned()))
+        remove(folder, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", look_and_remove)
+    with scratch_folder("feed") as mine:
+        (mine / "delivered").write_bytes(b"private")
+    assert found == [(str(mine), [])]
+    assert not mine.exists()
+
+
+def test_what_somebody_removes_meanwhile_is_no_reason_to_stop(town: Town, monkeypatch):
+    gone = town.folder / "reconcile-scratch-feed-gone"
+    monkeypatch.setattr(scratch, "abandoned", lambda: [gone])
+    assert town.keep()["folders of killed workers"].size_bytes == 0
 
 
 def test_old_reports_and_half_written_ones_leave(town: Town):
