@@ -169,7 +169,7 @@ def _label(session: Session) -> None:
     """The table `label` of `laid_down.sql`: what hangs together, of the table `tie`."""
     found = session.arrays("SELECT node, tie FROM tie")
     nodes, labels = components(found["node"], found["tie"])
-    session.columns("label", {"node": nodes, "label": labels})
+    session.integers("label", {"node": nodes, "label": labels})
 
 
 def components(

@@ -73,8 +73,8 @@ def find_plain_pairs(session: Session, sizes: tuple[int, int]) -> PlainPairs:
         is_plain &= ~np.isin(entry_of, watched_entries)
     is_odd_entry = np.ones(posted_rows, dtype=np.bool_)
     is_odd_entry[entry_of[is_plain]] = False
-    session.integers("odd_told", "row", np.flatnonzero(~is_plain).astype(np.uint32))
-    session.integers("odd_posted", "row", np.flatnonzero(is_odd_entry).astype(np.uint32))
+    session.integers("odd_told", {"row": np.flatnonzero(~is_plain).astype(np.uint32)})
+    session.integers("odd_posted", {"row": np.flatnonzero(is_odd_entry).astype(np.uint32)})
     return PlainPairs(is_plain, entry_of, int(is_plain.sum()), told.match_key, told.id, posted.id)
 
 

@@ -124,12 +124,8 @@ class Session:
                     if len(keys):
                         yield int(places[first]), keys
 
-    def integers(self, name: str, column: str, values: Any) -> None:
-        """A temporary table of one column from an array of integers."""
-        self.table(name, pa.table([as_arrow(values)], names=[column]), column)
-
-    def columns(self, name: str, values: Mapping[str, Any]) -> None:
-        """A temporary table from arrays of integers."""
+    def integers(self, name: str, values: Mapping[str, Any]) -> None:
+        """A temporary table from arrays of integers, by the names of its columns."""
         self.table(name, pa.table([as_arrow(array) for array in values.values()], names=list(values)), "*")
 
     def set_variable(self, name: str, kind: str, value: object) -> None:

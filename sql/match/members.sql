@@ -5,8 +5,8 @@
 --      each a node); tie(node, tie); node(node, may_rest, owing, last_at): one row per open group, easy pair, message that promised
 --      nothing, held row, and lone verdict.
 -- Why right: `may_rest` says that time alone changes nothing about it any more (its deadline and its window have passed), and that
---      nothing of `stirred` concerns it, and nothing that must be remembered of it elsewhere. Whatever a later row may do to it, that row has a tie in common with it, or with
---      something that has (see `docs/matching.md`).
+--      nothing of `stirred` concerns it, and that it is not untraceable, which is remembered elsewhere. Whatever a later row may
+--      do to it, that row has a tie in common with it, or with something that has (see `docs/matching.md`).
 
 CREATE TEMP TABLE told_of AS
 SELECT confirmation_id, group_id AS node, true AS promises FROM purchase WHERE group_id IN (SELECT group_id FROM kept_group)

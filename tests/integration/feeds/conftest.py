@@ -19,6 +19,16 @@ from reconcile.store.lake import Lake
 from .charging import Charging, read_by
 
 NOON = datetime(2024, 7, 9, 12, tzinfo=UTC)
+AKWABA = r"""
+[[template]]
+name = "akwaba"
+sender = "maxit"
+language = "fr"
+kind = "airtime"
+outcome = "success"
+currency = "FCFA"
+pattern = 'Akwaba! {amount} pour toi \[{reference}\]'
+"""
 CONFIGURATION = {
     "flow": [{"name": "topup", "asset": "XOF", "since": datetime(2024, 7, 9, tzinfo=UTC), "zone": "Africa/Abidjan"}],
     "feed": [

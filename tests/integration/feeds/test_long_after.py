@@ -12,21 +12,14 @@ from reconcile.jobs.replaying import read_again, replay_quarantine
 from reconcile.jobs.withdrawing import withdraw_batch
 from reconcile.remedy import modes
 
-from .conftest import CONFIGURATION, NOON, entry, message
+from .conftest import AKWABA, CONFIGURATION, NOON, entry, message
 
 LATER = NOON + timedelta(days=30)
 FORGOTTEN = "it was told before what can still be looked up: a person decides"
 UNREAD = "Akwaba! 1050 F pour toi [RC240709.1145.A00011]"
-TEMPLATE = r"""
-[[template]]
-name = "akwaba"
-sender = "maxit"
-language = "fr"
-kind = "airtime"
-outcome = "success"
-currency = "FCFA"
-pattern = 'Akwaba! {amount} pour toi \[{reference}\]'
-
+TEMPLATE = (
+    AKWABA
+    + """
 [[template.examples]]
 country = "CI"
 text = "Akwaba! 1050 F pour toi [RC240709.1145.A00077]"
@@ -41,6 +34,7 @@ amount = "500"
 currency = "XOF"
 reference = "RC240709.1145.A00078"
 """
+)
 
 
 @pytest.fixture

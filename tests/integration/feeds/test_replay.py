@@ -16,7 +16,7 @@ from reconcile.jobs.fold_flow import fold_flow
 from reconcile.jobs.replaying import read_again, replay_quarantine
 from reconcile.jobs.withdrawing import withdraw_batch
 
-from .conftest import CONFIGURATION, NOON, entry, message
+from .conftest import AKWABA, CONFIGURATION, NOON, entry, message
 
 FATES = ("published", "quarantined", "duplicate", "out_of_scope")
 SPOKEN = "Akwaba! 1050 F pour toi [{}]"
@@ -27,16 +27,6 @@ text = "Akwaba! {0} F pour toi [RC240709.1145.A00077]"
 amount = "{0}"
 currency = "XOF"
 reference = "RC240709.1145.A00077"
-"""
-TEMPLATE = r"""
-[[template]]
-name = "akwaba"
-sender = "maxit"
-language = "fr"
-kind = "airtime"
-outcome = "success"
-currency = "FCFA"
-pattern = 'Akwaba! {amount} pour toi \[{reference}\]'
 """
 
 
@@ -257,5 +247,5 @@ def reading_instead(amount):
 def with_template(monkeypatch, folder):
     """Adds a template to those that are built in, as the next release would."""
     file = folder / "akwaba.toml"
-    file.write_text(TEMPLATE + EXAMPLE.format(1050) + EXAMPLE.format(500))
+    file.write_text(AKWABA + EXAMPLE.format(1050) + EXAMPLE.format(500))
     monkeypatch.setattr(side, "_catalogue", lambda *_: Catalogue.load([builtin(), file]))

@@ -18,12 +18,6 @@ FORGOTTEN = "it was told before what can still be looked up: a person decides"
 
 
 @pytest.fixture
-def folder(new_folder: Any, tmp_path: Any) -> Any:
-    made = new_folder(tmp_path / "flow")
-    return replace(made, rules=replace(made.rules, horizon=timedelta(days=1)))
-
-
-@pytest.fixture
 def long_settled(folder, told_row, posted_row, at) -> Any:
     """A purchase R1 of minute 0, told and credited at once, of which everything is forgotten by day 3."""
     folder.fold(

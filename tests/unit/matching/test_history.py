@@ -18,12 +18,6 @@ RELEASED = Path(__file__).parents[2] / "golden" / "released_state"
 
 
 @pytest.fixture
-def folder(new_folder: Any, tmp_path: Any) -> Any:
-    made = new_folder(tmp_path / "flow")
-    return replace(made, rules=replace(made.rules, horizon=timedelta(days=1)))
-
-
-@pytest.fixture
 def settle(folder, told_row, posted_row, at) -> Any:
     """A run of one purchase `name` that its receipt settles at once."""
 

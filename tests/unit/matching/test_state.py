@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,12 +11,6 @@ from reconcile.matching import state
 
 HOUR = 60
 DAY = 24 * HOUR
-
-
-@pytest.fixture
-def folder(new_folder: Any, tmp_path: Any) -> Any:
-    made = new_folder(tmp_path)
-    return replace(made, rules=replace(made.rules, horizon=timedelta(days=1)))
 
 
 def kinds(outcome: Any, rows_of: Any) -> list[tuple[str, int]]:
