@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconcile.jobs.withdrawing import DecidedCase
+    from reconcile.jobs.world import World
 
 app = typer.Typer(no_args_is_help=True, help="Batches: what was delivered, and taking back what turned out wrong.")
 
@@ -26,6 +27,17 @@ ReasonOption = Annotated[str, typer.Option(prompt=True, help="Why; it goes into 
 def actor() -> str:
     """Who works at this terminal, as the audit names them."""
     return f"user:{getpass.getuser()}"
+
+
+def require_feed(world: "World", feed: str) -> None:
+    """Raises `ConfigurationError` for a name that is not configured and that no batch has; a feed that was taken out of the
+    configuration still has its batches.
+    """
+    from reconcile.feeds import shelf
+
+    with world.database.begin() as connection:
+        if not shelf.find(connection, feed=feed, at_most=1):
+            world.configuration.feed(feed)
 
 
 @app.command("list")
@@ -40,7 +52,10 @@ def batch_list(
 
     if status is not None and status not in shelf.STATUSES:
         raise RefusedError(f"--status: {status} is none of {', '.join(shelf.STATUSES)}")
-    with console.application().world.database.begin() as connection:
+    world = console.application().world
+    if feed is not None:
+        require_feed(world, feed)
+    with world.database.begin() as connection:
         found = shelf.find(connection, feed=feed, status=status, at_most=limit)
     if as_json:
         console.print_json([asdict(batch) for batch in found])

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from reconcile.cli import console
-from reconcile.cli.batch import ReasonOption, actor
+from reconcile.cli.batch import ReasonOption, actor, require_feed
 from reconcile.cli.console import JsonOption, RefusedError
 
 app = typer.Typer(
@@ -42,6 +42,8 @@ def quarantine_list(
     if status not in quarantine.STATUSES:
         raise RefusedError(f"--status: {status} is none of {', '.join(quarantine.STATUSES)}")
     world = console.application().world
+    if feed is not None:
+        require_feed(world, feed)
     before = None if older_than is None else world.clock.now() - timedelta(hours=older_than)
     meant = quarantine.Filter(feed=feed, broke=broke, before=before, status=status)
     with world.database.begin() as connection:
@@ -127,6 +129,8 @@ def quarantine_replay(
     from reconcile.jobs.replaying import replay_quarantine
 
     world = console.application().world
+    if feed is not None:
+        require_feed(world, feed)
     done = replay_quarantine(world, Filter(feed=feed, broke=broke), actor=actor(), reason=reason, row_ids=rows or ())
     result: dict[str, Any] = {
         "read_again": [

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -94,3 +95,23 @@ def test_a_batch_is_listed_shown_withdrawn_and_released(reconcile, operator, kep
 def test_a_batch_that_does_not_exist_is_a_clear_error(reconcile):
     code, said = reconcile("batch", "show", "00000000-0000-0000-0000-000000000000")
     assert (code, "there is no batch" in said) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "command", [("batch", "list"), ("quarantine", "list"), ("quarantine", "replay", "--reason", "to see")]
+)
+def test_a_feed_that_does_not_exist_is_a_clear_error(reconcile, command):
+    code, said = reconcile(*command, "--feed", "nosuch")
+    assert (code, "there is no feed 'nosuch'; configured: smsc, ocs" in said) == (2, True)
+    assert reconcile(*command, "--feed", "ocs")[0] == 0
+
+
+def test_the_batches_of_a_feed_that_was_taken_out_of_the_configuration_are_still_listed(
+    reconcile, operator, kept_back, monkeypatch
+):
+    configuration = operator.world.configuration
+    rest = tuple(feed for feed in configuration.feeds if feed.name != "ocs")
+    operator.world = replace(operator.world, configuration=configuration.model_copy(update={"feeds": rest}))
+    monkeypatch.setattr(console, "application", lambda: SimpleNamespace(world=operator.world))
+    assert "1.csv" in reconcile("batch", "list", "--feed", "ocs")[1]
+    assert "1.csv" in reconcile("quarantine", "list", "--feed", "ocs")[1]
