@@ -9,11 +9,14 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from playwright.sync_api import expect
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import sample
 from forms import Person
+
+expect.set_options(timeout=30_000)  # a page that is late on a busy machine is not a wrong one
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 import sample
+from playwright.sync_api import expect, sync_playwright
 
 from reconcile.jobs.write_report import write_report
 
@@ -24,8 +25,6 @@ if CHROMIUM is None and not os.environ.get("CI"):
 
 @pytest.fixture(scope="module")
 def chromium():
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield browser
@@ -59,19 +58,20 @@ def test_an_outage_is_put_right_by_two_people_with_a_few_clicks(browse):
     maker, approver = browse("awa"), browse("issa")
     maker.click("nav >> text=Incidents")
     maker.click("a[data-incident]")
-    assert maker.locator("svg.chart polyline").count() == 2
+    expect(maker.locator("svg.chart polyline")).to_have_count(2)
     maker.click("form#propose button")
-    assert maker.locator("form#approve").count() == 0
+    expect(maker.locator("form#propose")).to_have_count(0)
+    expect(maker.locator("form#approve")).to_have_count(0)
     approver.goto("/approvals")
     approver.click(f"a[href='{INCIDENT}']")
     approver.click("form#approve button")
-    assert "Approuvé jusqu’à 24 crédits" in approver.inner_text("main")  # noqa: RUF001 - French
+    expect(approver.locator("main")).to_contain_text("Approuvé jusqu’à 24 crédits")  # noqa: RUF001 - French
     assert maker.complaints == approver.complaints == []
 
 
 def test_the_search_works_by_keyboard_alone(browse):
     page = browse("awa")
-    assert page.evaluate("document.activeElement.id") == "query", "one can type at once"
+    expect(page.locator("#query")).to_be_focused()  # one can type at once
     page.keyboard.type(sample.reference(sample.REMEDIED))
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -82,9 +82,9 @@ def test_the_first_stop_of_the_keyboard_skips_the_navigation(browse):
     page = browse("awa")
     page.goto(REMEDIED)
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip"
+    expect(page.locator(".skip")).to_be_focused()
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    expect(page.locator("#main")).to_be_focused()
 
 
 @pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
@@ -116,7 +116,7 @@ def test_a_report_opens_with_its_style_under_the_strict_policy(browse, world):
     page = browse("odile")
     page.goto("/reports")
     page.click("text=Rapport du jour, en français")
-    assert page.evaluate("getComputedStyle(document.querySelector('.kicker')).color") == "rgb(11, 92, 122)"
+    expect(page.locator(".kicker")).to_have_css("color", "rgb(11, 92, 122)")
     assert page.complaints == []
 
 

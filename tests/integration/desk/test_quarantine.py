@@ -77,7 +77,7 @@ def test_an_auditor_may_look_and_an_agent_may_not(sign_in, rows):
 
 @pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason="Chromium is not installed")
 def test_it_works_in_a_browser_without_scripts_on_a_phone(desk, rows, tmp_path):
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
@@ -88,12 +88,14 @@ def test_it_works_in_a_browser_without_scripts_on_a_phone(desk, rows, tmp_path):
         page.fill("input[name=password]", sample.PASSWORD)
         page.press("input[name=password]", "Enter")
         page.click("a[href='/quarantine']")
+        page.wait_for_url("**/quarantine")
         page.screenshot(path=tmp_path / "list.png")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         page.click("a[data-row] >> nth=0")
+        page.wait_for_url("**/quarantine/*")
         page.fill("input[name=reason]", "une ligne de test")
         page.screenshot(path=tmp_path / "row.png")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         page.click("form#dismiss button")
-        assert "écartée" in page.inner_text("main")
+        expect(page.locator("main")).to_contain_text("écartée")
         browser.close()
