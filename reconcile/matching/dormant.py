@@ -71,11 +71,9 @@ class Dormant:
         if not self._parts:
             return
         if everything or not self._is_judged_alike:
-            for part in self._parts:
-                self._wake(part, part.asleep)
+            self._wake([part.asleep for part in self._parts])
         else:
-            for part in self._parts:
-                self._wake(part, part.turning(self._frozen_now_us))
+            self._wake([part.turning(self._frozen_now_us) for part in self._parts])
             self._session.run("called")
             self._wake_called()
 
@@ -130,25 +128,26 @@ class Dormant:
             is_id: np.sort(self._session.arrays(f"SELECT tie FROM called WHERE is_id = {is_id}")["tie"])
             for is_id in (True, False)
         }
-        found = False
-        for part in self._parts:
-            wanted = part.of(calls[True]) | part.of(calls[False]) & part.moving(self._frozen_before_us)
-            found |= bool(wanted.any())
-            self._wake(part, wanted)
-        return found
+        return self._wake(
+            [part.of(calls[True]) | part.of(calls[False]) & part.moving(self._frozen_before_us) for part in self._parts]
+        )
 
-    def _wake(self, part: Part, wanted: Mask) -> None:
-        if not wanted.any():
-            return
+    def _wake(self, wanted: Sequence[Mask]) -> bool:
+        """Wake these of each part; whether there was anything."""
+        chosen = [(part, mask) for part, mask in zip(self._parts, wanted, strict=True) if mask.any()]
+        if not chosen:
+            return False
         for name, of_kind in TABLES.items():
-            rows = part.known(name, wanted, self._frozen_before_us)
-            chosen = columns.select(of_kind)
+            rows = pa.concat_tables([part.known(name, mask, self._frozen_before_us) for part, mask in chosen])
+            selected = columns.select(of_kind)
             if name in _NUMBERED:
-                chosen += f", (getvariable('next_{name}') + row_number() OVER () - 1)::UINTEGER AS row"
-            self._session.insert(f"woken_{name}", rows, chosen)
+                selected += f", (getvariable('next_{name}') + row_number() OVER () - 1)::UINTEGER AS row"
+            self._session.insert(f"woken_{name}", rows, selected)
             if name in _NUMBERED:
                 self._session.execute(f"SET VARIABLE next_{name} = getvariable('next_{name}') + {rows.num_rows}")
-        part.asleep = part.asleep & ~wanted
+        for part, mask in chosen:
+            part.asleep = part.asleep & ~mask
+        return True
 
 
 def asleep(folder: Path, sleepers: Sleepers, table: str) -> Any:

@@ -117,7 +117,8 @@ class Part:
         if table != "sum":
             return rows
         still = self.rows(table, wanted & ~moving)
-        return pa.concat_tables([rows, still.filter(pc.equal(still["side"], "break"))])
+        # Not `equal`: it makes a scalar, and that imports pandas, which takes longer than many a fold.
+        return pa.concat_tables([rows, still.filter(pc.match_like(still["side"], "break"))])
 
     def rows(self, table: str, wanted: Mask) -> Any:
         """The rows of these components in one of the tables."""
