@@ -71,7 +71,7 @@ def test_what_never_left_is_sent_by_the_next_link_of_the_same_run(town, smsc, mo
 
 
 def test_an_smsc_that_falls_silent_is_given_up(town, smsc, monkeypatch):
-    monkeypatch.setattr(sms, "RESPONSE_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(sms, "RESPONSE_TIMEOUT_SECONDS", 1.5)
     smsc.receipt = None
     town.connect(sms=smsc.port)
     town.plan(*addressed(town, 2))

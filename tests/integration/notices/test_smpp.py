@@ -134,7 +134,9 @@ def test_a_receipt_that_comes_with_the_bind_is_kept_and_acknowledged_when_it_is_
     assert answers == []
     opened.acknowledge()
     assert opened.received == []
-    opened.listen(0.1)
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while not answers and time.monotonic() < give_up:
+        opened.listen(0.1)
     assert [(pdu.command, pdu.status, pdu.sequence) for pdu in answers] == [(Command.DELIVER_SM | RESPONSE, 0, 77)]
 
 

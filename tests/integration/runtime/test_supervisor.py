@@ -54,7 +54,7 @@ def supervised(home: Path) -> Iterator[Callable[..., Supervisor]]:
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
-    give_up = time.monotonic() + 15
+    give_up = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < give_up, what
         time.sleep(0.05)
@@ -96,12 +96,12 @@ def test_stopping_ends_children_that_left_the_group_and_ignore_the_signal(
 
 
 def test_programs_are_stopped_together_and_not_one_after_the_other(supervised: Callable[..., Supervisor]) -> None:
-    slow = "import signal, sys, time; signal.signal(15, lambda *_: (time.sleep(1.5), sys.exit())); print('up', flush=True); time.sleep(60)"
+    slow = "import signal, sys, time; signal.signal(15, lambda *_: (time.sleep(2.5), sys.exit())); print('up', flush=True); time.sleep(60)"
     supervisor = supervised(*(Program(f"slow{number}", [sys.executable, "-c", slow]) for number in range(4)))
     wait_until(lambda: all("up" in tail(supervisor.log_of(f"slow{number}")) for number in range(4)), "not up")
     begun = time.monotonic()
     supervisor.stop()
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 8
 
 
 def test_everything_ends_when_the_process_that_started_it_is_killed(home: Path) -> None:

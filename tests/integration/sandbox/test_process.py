@@ -14,7 +14,7 @@ def test_it_stops_cleanly_even_with_connections_open(sandbox, number: signal.Sig
         for name in ("control", "gsma", "smpp", "smtp"):
             stack.enter_context(socket.create_connection(("127.0.0.1", sandbox.port(name))))
         sandbox.process.send_signal(number)
-        _, complaints = sandbox.process.communicate(timeout=3)
+        _, complaints = sandbox.process.communicate(timeout=20)
     assert (sandbox.process.returncode, complaints) == (0, "")
 
 

@@ -72,7 +72,7 @@ def runs(pid: int) -> bool:
 
 
 def wait_until_gone(pid: int) -> None:
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + 30
     while runs(pid):
         assert time.monotonic() < give_up, f"process {pid} still runs"
         time.sleep(0.02)
