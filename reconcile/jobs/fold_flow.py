@@ -96,6 +96,7 @@ def _write_run(connection: sa.Connection, intake: Intake, outcome: Outcome) -> N
             ledger_watermark=posted.complete_through,
             payment_watermark=paid.complete_through if paid is not None else None,
             grade=intake.completeness.grade,
+            doubts=intake.doubts,
             new_rows=counts.new_confirmations + counts.new_entries,
             open_items=counts.open_confirmations + counts.open_entries,
         )

@@ -63,6 +63,7 @@ class Intake:
     own: pa.Table
     held_accounts: frozenset[str]
     held_references: frozenset[str]
+    held_rows: frozenset[UUID]
     withdrawn: Sequence[UUID]
     doubted: Sequence[sa.Row[Any]]
     is_stale: bool
@@ -91,9 +92,14 @@ class Intake:
         return f"runs/{self.flow.name}/{self.run_id}"
 
     @property
+    def doubts(self) -> UUID:
+        """What keeps purchases from being judged, as one id: the rows in quarantine, and the batches in doubt."""
+        return ids.derive("doubts", *sorted(map(str, (*self.held_rows, *(batch.batch_id for batch in self.doubted)))))
+
+    @property
     def is_new(self) -> bool:
         """Whether there is anything that the newest run has not seen: a batch, one that was withdrawn, a later watermark, or
-        too long without one.
+        too long without one; or whether something else keeps purchases from being judged by now.
         """
         if self.pointer is None:
             return bool(self.batches)
@@ -104,7 +110,8 @@ class Intake:
             complete.ledger.complete_through,
             complete.payments.complete_through if complete.payments is not None else None,
         )
-        return bool(self.batches or self.withdrawn) or self.is_stale or reached != known
+        is_moved = reached != known or self.doubts != self.pointer.doubts
+        return bool(self.batches or self.withdrawn) or self.is_stale or is_moved
 
 
 def read(connection: sa.Connection, configuration: Configuration, flow: Flow, now: datetime) -> Intake:
@@ -112,7 +119,7 @@ def read(connection: sa.Connection, configuration: Configuration, flow: Flow, no
     doubted = withdrawal.doubted(connection, flow.name)
     completeness = _completeness(connection, configuration, flow.name, doubted=bool(doubted))
     held = connection.execute(
-        sa.select(quarantine.c.account, quarantine.c.reference).where(
+        sa.select(quarantine.c.quarantine_id, quarantine.c.account, quarantine.c.reference).where(
             quarantine.c.flow == flow.name,
             quarantine.c.side.in_(withdrawal.HOLDING_SIDES),
             quarantine.c.status == "held",
@@ -127,6 +134,7 @@ def read(connection: sa.Connection, configuration: Configuration, flow: Flow, no
         own=intents.own_table(connection, flow.name, since=(completeness.through or now) - flow.horizon),
         held_accounts=frozenset(row.account for row in held if row.account),
         held_references=frozenset(row.reference for row in held if row.reference),
+        held_rows=frozenset(row.quarantine_id for row in held),
         withdrawn=_withdrawn(connection, flow.name),
         doubted=doubted,
         is_stale=_is_stale(connection, flow, completeness, now),

@@ -15,6 +15,9 @@ runs = Table(
     Column("ledger_watermark", Instant),
     Column("payment_watermark", Instant, comment="null in a flow without a feed of payments"),
     Column("grade", Text, nullable=False),
+    Column(
+        "doubts", UUID, comment="what kept purchases from being judged: made of rows in quarantine and batches in doubt"
+    ),
     Column("new_rows", BigInteger, nullable=False),
     Column("open_items", BigInteger, nullable=False),
     Column(

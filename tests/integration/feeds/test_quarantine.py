@@ -5,7 +5,7 @@ from datetime import timedelta
 from reconcile.desk.explaining import explain
 from reconcile.feeds import quarantine
 from reconcile.jobs.fold_flow import fold_flow
-from reconcile.jobs.withdrawing import withdraw_batch
+from reconcile.jobs.withdrawing import release_batch, withdraw_batch
 
 from .conftest import NOON, entry, message
 
@@ -97,6 +97,26 @@ def test_whoever_waits_for_a_quarantined_row_is_told_so(operator):
     assert "`reconcile quarantine list`" in found.settles
 
 
+def test_whoever_waited_for_a_dismissed_row_is_judged_by_the_next_fold_also_when_nothing_was_delivered(operator):
+    later = NOON + timedelta(minutes=1)
+    operator.at(later)
+    operator.messages("1.jsonl", [message("M1")], through=later)
+    operator.ledger("1.csv", [entry("E1", amount="?", reference="")], through=later)
+    operator.take("smsc")
+    operator.take("ocs")
+    waiting = fold_flow(operator.world, "topup")
+    assert fold_flow(operator.world, "topup") == waiting
+    (row,) = operator.query("select quarantine_id from quarantine")
+    with operator.database.begin() as connection:
+        quarantine.dismiss(connection, row["quarantine_id"], actor="user:ines", reason="a test row", now=later)
+    judged = fold_flow(operator.world, "topup")
+    assert judged != waiting
+    assert [tuple(case.values()) for case in operator.query("select kind, blocked from cases")] == [
+        ("never_credited", None)
+    ]
+    assert fold_flow(operator.world, "topup") == judged
+
+
 def test_whoever_waits_for_what_stands_in_the_place_of_a_withdrawn_batch_is_told_so(operator):
     later = NOON + timedelta(minutes=1)
     operator.at(later)
@@ -110,3 +130,21 @@ def test_whoever_waits_for_what_stands_in_the_place_of_a_withdrawn_batch_is_told
     [found] = explain(operator.world, "RC240709.1145.A00011", region="CI")
     assert (found.verdict, found.blocked) == ("pending", "a row of a withdrawn batch could settle it")
     assert "`reconcile batch list --status withdrawn`" in found.settles
+
+
+def test_whoever_waited_for_a_released_batch_is_judged_by_the_next_fold_also_when_nothing_was_delivered(operator):
+    later = NOON + timedelta(minutes=1)
+    operator.at(later)
+    operator.messages("1.jsonl", [message("M1")], through=later)
+    operator.ledger("1.csv", [entry("E1")], through=later)
+    operator.take("smsc")
+    (wrong,) = operator.take("ocs")
+    fold_flow(operator.world, "topup")
+    withdraw_batch(operator.world, wrong, actor="user:ines", reason="another operator's file")
+    waiting = fold_flow(operator.world, "topup")
+    assert operator.query("select kind from cases") == []
+    release_batch(operator.world, wrong, actor="user:ines", reason="nothing is to come")
+    judged = fold_flow(operator.world, "topup")
+    assert judged != waiting
+    assert [case["kind"] for case in operator.query("select kind from cases")] == ["never_credited"]
+    assert fold_flow(operator.world, "topup") == judged
