@@ -134,26 +134,26 @@ class Dormant:
 
     def _wake(self, wanted: Sequence[Mask]) -> bool:
         """Wake these of each part; whether there was anything."""
-        chosen = [(part, mask) for part, mask in zip(self._parts, wanted, strict=True) if mask.any()]
+        chosen = [(part, np.flatnonzero(mask)) for part, mask in zip(self._parts, wanted, strict=True) if mask.any()]
         if not chosen:
             return False
         for name, of_kind in TABLES.items():
-            rows = pa.concat_tables([part.known(name, mask, self._frozen_before_us) for part, mask in chosen])
+            rows = pa.concat_tables([part.known(name, places, self._frozen_before_us) for part, places in chosen])
             selected = columns.select(of_kind)
             if name in _NUMBERED:
                 selected += f", (getvariable('next_{name}') + row_number() OVER () - 1)::UINTEGER AS row"
             self._session.insert(f"woken_{name}", rows, selected)
             if name in _NUMBERED:
                 self._session.execute(f"SET VARIABLE next_{name} = getvariable('next_{name}') + {rows.num_rows}")
-        for part, mask in chosen:
-            part.asleep = part.asleep & ~mask
+        for part, places in chosen:
+            part.asleep[places] = False
         return True
 
 
 def asleep(folder: Path, sleepers: Sleepers, table: str) -> Any:
     """All rows that sleep, of one of the tables of segments, for whoever wants to see the whole of a state."""
     parts = [Part(folder, segment, sleepers.woken) for segment in sleepers.segments]
-    known = [part.known(table, part.asleep, sleepers.frozen_before_us) for part in parts]
+    known = [part.known(table, np.flatnonzero(part.asleep), sleepers.frozen_before_us) for part in parts]
     return pa.concat_tables(known) if known else None
 
 

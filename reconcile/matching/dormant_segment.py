@@ -19,6 +19,8 @@ from reconcile.matching.key_index import Keys, KeySegment, Numbers, Run
 from reconcile.matching.row_columns import as_arrow, fixed
 
 Mask = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
+"""Where components stand in their segment."""
 
 MERGED_AT_ONCE: Final = 4
 COMPONENTS_MAX: Final = 1 << 18
@@ -61,6 +63,7 @@ class Part:
         self._folder = folder
         table = _opened(folder, segment.name, COMPONENT)
         self._columns = {name: fixed(table.column(name).combine_chunks()) for name in table.column_names}
+        self._tables: dict[str, Any] = {}
         self.numbers: Numbers = self._columns[COMPONENT]
         self.asleep: Mask = ~self.among(woken)
 
@@ -78,11 +81,7 @@ class Part:
 
     def moving(self, frozen_before_us: int | None) -> Mask:
         """What sleeps and may still change: it is owed, or not older than this (microseconds since 1970 in UTC)."""
-        if frozen_before_us is None:
-            return self.asleep
-        return self.asleep & (
-            (self._columns["last_us"].view(np.int64) >= frozen_before_us) | (self._columns["owing"] > 0)
-        )
+        return self.asleep & self._may_change(slice(None), frozen_before_us)
 
     def turning(self, frozen_before_us: int | None) -> Mask:
         """What sleeps and of which a part, but not the whole, can no longer change since it lay down: that part is to be forgotten."""
@@ -97,7 +96,8 @@ class Part:
     def of(self, ties: Keys) -> Mask:
         """What sleeps and has one of the sorted ties."""
         marks = np.zeros(len(self.numbers), dtype=np.bool_)
-        marks[key_index.numbers_of(self._folder, self.segment.index, ties)] = True
+        _, places = key_index.numbers_of(self._folder, self.segment.index, ties)
+        marks[places] = True
         return self.asleep & marks
 
     def ties(self) -> Run:
@@ -105,28 +105,36 @@ class Part:
         keys, places = key_index.keys_and_files(self._folder, self.segment.index)
         return keys, self.numbers[places]
 
-    def known(self, table: str, wanted: Mask, frozen_before_us: int | None) -> Any:
-        """The rows of these components in one of the tables, as far as they are not forgotten: of what can no longer change,
-        there are the verdicts that stand open, and that they do; its rows are gone, and its sums stay where they are.
+    def known(self, table: str, places: Places, frozen_before_us: int | None) -> Any:
+        """The rows of these components, which sleep, in one of the tables, as far as they are not forgotten: of what can no longer
+        change, there are the verdicts that stand open, and that they do; its rows are gone, and its sums stay where they are.
         """
-        wanted = wanted & self.kept(frozen_before_us)
+        moving = self._may_change(places, frozen_before_us)
+        is_open = self._columns["is_open"][places] > 0
         if table in {"verdict", COMPONENT}:
-            return self.rows(table, wanted)
-        moving = self.moving(frozen_before_us)
-        rows = self.rows(table, wanted & moving)
+            return self._rows(table, places[moving | is_open])
+        rows = self._rows(table, places[moving])
         if table != "sum":
             return rows
-        still = self.rows(table, wanted & ~moving)
+        still = self._rows(table, places[~moving & is_open])
         # Not `equal`: it makes a scalar, and that imports pandas, which takes longer than many a fold.
         return pa.concat_tables([rows, still.filter(pc.match_like(still["side"], "break"))])
 
-    def rows(self, table: str, wanted: Mask) -> Any:
-        """The rows of these components in one of the tables."""
-        whole = _opened(self._folder, self.segment.name, table)
+    def _may_change(self, places: Any, frozen_before_us: int | None) -> Mask:
+        last_us: npt.NDArray[np.int64] = self._columns["last_us"].view(np.int64)[places]
+        if frozen_before_us is None:
+            return np.ones(len(last_us), dtype=np.bool_)
+        may_change: Mask = (last_us >= frozen_before_us) | (self._columns["owing"][places] > 0)
+        return may_change
+
+    def _rows(self, table: str, places: Places) -> Any:
+        if table not in self._tables:
+            self._tables[table] = _opened(self._folder, self.segment.name, table)
+        whole = self._tables[table]
         if not whole.num_rows:
             return whole
         of_row = fixed(whole.column(COMPONENT).combine_chunks())
-        numbers = self.numbers[wanted]
+        numbers = self.numbers[places]
         first, beyond = np.searchsorted(of_row, numbers), np.searchsorted(of_row, numbers, "right")
         counts = beyond - first
         return whole.take(as_arrow(np.repeat(beyond - np.cumsum(counts), counts) + np.arange(counts.sum())))
@@ -178,7 +186,7 @@ def tidied(folder: Path, parts: Sequence[Part], frozen_before_us: int | None) ->
 
 def _merged(folder: Path, parts: Sequence[Part], level: int, frozen_before_us: int | None) -> Part:
     tables = {
-        name: _joined([part.known(name, part.asleep, frozen_before_us) for part in parts])
+        name: _joined([part.known(name, np.flatnonzero(part.asleep), frozen_before_us) for part in parts])
         for name in (*TABLES, COMPONENT)
     }
     runs = [part.ties() for part in parts]
@@ -191,6 +199,8 @@ def _merged(folder: Path, parts: Sequence[Part], level: int, frozen_before_us: i
 def _joined(tables: Sequence[Any]) -> Any:
     """In the order of components."""
     whole = pa.concat_tables(tables).combine_chunks()
+    if not whole.num_rows:  # of no chunks at all `combine_chunks` makes an array by importing pandas
+        return whole
     return whole.take(as_arrow(np.argsort(fixed(whole.column(COMPONENT).combine_chunks()), kind="stable")))
 
 

@@ -38,6 +38,7 @@ _BITS_PER_KEY: Final = 16
 BLOCK_BITS: Final = 20
 """So many patterns are looked at at a time: what stays in a processor's cache."""
 _PARTS: Final = ("words", "bits")
+_NOTHING: Final[Run] = (np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.uint32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +81,16 @@ def is_whole(folder: Path, segment: KeySegment) -> bool:
     return all((folder / path).exists() for path in segment.paths)
 
 
-def files_of(folder: Path, segments: Iterable[KeySegment], keys: Keys) -> frozenset[int]:
-    """The numbers of the files that hold a row of any of the keys."""
+def files_of(folder: Path, segments: Iterable[KeySegment], keys: Keys) -> Run:
+    """Those of the keys of which a file has a row, with the number of each such file."""
     keys = np.sort(keys)
     keys = keys[_is_first(keys)]
-    found: set[int] = set()
-    for segment in segments:
-        found.update(numbers_of(folder, segment, keys).tolist())
-    return frozenset(found)
+    runs = [_NOTHING, *(numbers_of(folder, segment, keys) for segment in segments)]
+    return np.concatenate([found for found, _ in runs]), np.concatenate([numbers for _, numbers in runs])
 
 
-def numbers_of(folder: Path, segment: KeySegment, keys: Keys) -> Numbers:
-    """The numbers to which those of the sorted `keys` lead that the segment has."""
+def numbers_of(folder: Path, segment: KeySegment, keys: Keys) -> Run:
+    """Those of the sorted keys that the segment has, with each number to which they lead."""
     bits = _open(folder, segment, "bits")
     pattern = keys >> np.uint64(64 - (len(bits) * 8 - 1).bit_length())
     set_bit = bits[pattern >> np.uint64(3)] >> (np.uint8(7) - (pattern & np.uint64(7)).astype(np.uint8)) & np.uint8(1)
@@ -101,8 +100,7 @@ def numbers_of(folder: Path, segment: KeySegment, keys: Keys) -> Numbers:
     # The places from `first` up to `beyond`, of all keys in a row.
     counts = beyond - first
     places = np.repeat(beyond - np.cumsum(counts), counts) + np.arange(counts.sum())
-    files = np.sort((words[places] & _FILE).astype(np.uint32))
-    return files[_is_first(files)] + np.uint32(segment.first_file)
+    return np.repeat(keys, counts), (words[places] & _FILE).astype(np.uint32) + np.uint32(segment.first_file)
 
 
 def compacted(folder: Path, segments: Sequence[KeySegment], live: Collection[int]) -> tuple[KeySegment, ...]:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from reconcile.matching import columns, key_index, state
-from reconcile.matching.key_index import Keys, KeySegment, Run
+from reconcile.matching.key_index import Keys, KeySegment, Numbers, Run
 from reconcile.matching.session import Session
 
 FILES_AT_ONCE: Final = 256
@@ -23,16 +23,13 @@ def recall(session: Session, folder: Path, horizon: state.Manifest, *, reaches_b
     """
     session.run("asked")
     asked = _keys(session, "SELECT match_key FROM new_key", "SELECT confirmation_id FROM named_id")
-    _open(
-        session,
-        "told_before",
-        horizon.confirmations,
-        key_index.files_of(folder, horizon.keys, asked),
-        columns.CONFIRMATION,
-    )
+    found, numbers = key_index.files_of(folder, horizon.keys, asked)
+    _open(session, "told_before", horizon.confirmations, numbers, columns.CONFIRMATION)
     session.run("met")
     met = _keys(session, "SELECT match_key FROM met_key", "SELECT confirmation_id FROM met_id")
-    numbers = key_index.files_of(folder, horizon.keys, met)
+    # Nearly all of these were asked for: a second look at a long history would cost as much as the first.
+    _, more = key_index.files_of(folder, horizon.keys, met[~np.isin(met, asked)])
+    numbers = np.concatenate([numbers[np.isin(found, met)], more])
     _open(session, "told_before", horizon.confirmations, numbers, columns.CONFIRMATION)
     _open(session, "posted_before", horizon.entries, numbers, columns.ENTRY)
     for side in ("confirmation", "entry"):
@@ -126,7 +123,8 @@ def _open(
     session: Session,
     view: str,
     files: Sequence[state.FoldedFile],
-    numbers: frozenset[int],
+    numbers: Numbers,
     of_kind: Mapping[str, str],
 ) -> None:
-    session.files_view(view, [file.path for file in files if file.number in numbers], of_kind)
+    wanted = set(numbers.tolist())
+    session.files_view(view, [file.path for file in files if file.number in wanted], of_kind)

@@ -9,10 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from reconcile.matching import key_index
-from reconcile.matching.key_index import build, compacted, files_of
+from reconcile.matching.key_index import build, compacted
 from reconcile.matching.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 MAX = 2**64 - 1
@@ -27,6 +28,13 @@ def segment(folder: Path, rows: list[tuple[int, int]], **options: object) -> key
 
 def asked(*keys: int) -> np.ndarray:
     return np.array(keys, np.uint64)
+
+
+def files_of(folder: Path, segments: Iterable[key_index.KeySegment], keys: np.ndarray) -> set[int]:
+    found, numbers = key_index.files_of(folder, segments, keys)
+    assert len(found) == len(numbers)
+    assert set(found.tolist()) <= set(keys.tolist())
+    return set(numbers.tolist())
 
 
 def in_small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +63,9 @@ def test_every_file_that_holds_a_key_is_found_and_no_other_however_often_segment
         neighbour = key ^ FILES
         assert files_of(tmp_path, segments, asked(neighbour)) == truth.get(neighbour, set())
     assert files_of(tmp_path, segments, asked(*pool)) == set().union(*truth.values())
+    found, numbers = key_index.files_of(tmp_path, segments, asked(*pool, *pool))
+    pairs = list(zip(found.tolist(), numbers.tolist(), strict=True))
+    assert set(pairs) == {(key, file) for key, files in truth.items() for file in files}
     assert files_of(tmp_path, segments, asked()) == set()
 
 
