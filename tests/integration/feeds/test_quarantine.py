@@ -9,6 +9,18 @@ from reconcile.jobs.withdrawing import release_batch, withdraw_batch
 
 from .conftest import NOON, entry, message
 
+LATER = NOON + timedelta(minutes=1)
+"""By then the purchase of `message` should have been credited."""
+
+
+def deliver_both_sides(operator, row):
+    """One purchase and one ledger row, both sides complete; returns the batches of the ledger."""
+    operator.at(LATER)
+    operator.messages("1.jsonl", [message("M1")], through=LATER)
+    operator.ledger("1.csv", [row], through=LATER)
+    operator.take("smsc")
+    return operator.take("ocs")
+
 
 def test_a_quarantined_ledger_row_keeps_whom_it_may_be_about(operator):
     operator.ledger("1.csv", [entry("E1", amount="?", account="0707123456", reference=" rc9 ")])
@@ -83,12 +95,7 @@ def test_a_person_may_dismiss_a_row(operator):
 
 
 def test_whoever_waits_for_a_quarantined_row_is_told_so(operator):
-    later = NOON + timedelta(minutes=1)
-    operator.at(later)
-    operator.messages("1.jsonl", [message("M1")], through=later)
-    operator.ledger("1.csv", [entry("E1", amount="?", reference="")], through=later)
-    operator.take("smsc")
-    operator.take("ocs")
+    deliver_both_sides(operator, entry("E1", amount="?", reference=""))
     fold_flow(operator.world, "topup")
     [found] = explain(operator.world, "RC240709.1145.A00011", region="CI")
     assert found.complete_through > found.deadline_at
@@ -98,17 +105,12 @@ def test_whoever_waits_for_a_quarantined_row_is_told_so(operator):
 
 
 def test_whoever_waited_for_a_dismissed_row_is_judged_by_the_next_fold_also_when_nothing_was_delivered(operator):
-    later = NOON + timedelta(minutes=1)
-    operator.at(later)
-    operator.messages("1.jsonl", [message("M1")], through=later)
-    operator.ledger("1.csv", [entry("E1", amount="?", reference="")], through=later)
-    operator.take("smsc")
-    operator.take("ocs")
+    deliver_both_sides(operator, entry("E1", amount="?", reference=""))
     waiting = fold_flow(operator.world, "topup")
     assert fold_flow(operator.world, "topup") == waiting
     (row,) = operator.query("select quarantine_id from quarantine")
     with operator.database.begin() as connection:
-        quarantine.dismiss(connection, row["quarantine_id"], actor="user:ines", reason="a test row", now=later)
+        quarantine.dismiss(connection, row["quarantine_id"], actor="user:ines", reason="a test row", now=LATER)
     judged = fold_flow(operator.world, "topup")
     assert judged != waiting
     assert [tuple(case.values()) for case in operator.query("select kind, blocked from cases")] == [
@@ -118,12 +120,7 @@ def test_whoever_waited_for_a_dismissed_row_is_judged_by_the_next_fold_also_when
 
 
 def test_whoever_waits_for_what_stands_in_the_place_of_a_withdrawn_batch_is_told_so(operator):
-    later = NOON + timedelta(minutes=1)
-    operator.at(later)
-    operator.messages("1.jsonl", [message("M1")], through=later)
-    operator.ledger("1.csv", [entry("E1")], through=later)
-    operator.take("smsc")
-    (wrong,) = operator.take("ocs")
+    (wrong,) = deliver_both_sides(operator, entry("E1"))
     fold_flow(operator.world, "topup")
     withdraw_batch(operator.world, wrong, actor="user:ines", reason="another operator's file")
     fold_flow(operator.world, "topup")
@@ -133,12 +130,7 @@ def test_whoever_waits_for_what_stands_in_the_place_of_a_withdrawn_batch_is_told
 
 
 def test_whoever_waited_for_a_released_batch_is_judged_by_the_next_fold_also_when_nothing_was_delivered(operator):
-    later = NOON + timedelta(minutes=1)
-    operator.at(later)
-    operator.messages("1.jsonl", [message("M1")], through=later)
-    operator.ledger("1.csv", [entry("E1")], through=later)
-    operator.take("smsc")
-    (wrong,) = operator.take("ocs")
+    (wrong,) = deliver_both_sides(operator, entry("E1"))
     fold_flow(operator.world, "topup")
     withdraw_batch(operator.world, wrong, actor="user:ines", reason="another operator's file")
     waiting = fold_flow(operator.world, "topup")
