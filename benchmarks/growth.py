@@ -17,6 +17,7 @@ _LEFT: Final = 64
 _RIGHT: Final = 160
 _TOP: Final = 24
 _BOTTOM: Final = 48
+_NAME_HEIGHT: Final = 16
 
 
 def measure(
@@ -40,10 +41,14 @@ def picture(rows: Sequence[dict[str, Any]]) -> str:
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#ffffff"/>',
         *_axes(sizes, scale),
     ]
-    for job in JOBS:
-        points = [(scale.x(row["rows"]), scale.y(row["seconds"])) for row in shown if row["job"] == job]
+    lines = {
+        job: [(scale.x(row["rows"]), scale.y(row["seconds"])) for row in shown if row["job"] == job] for job in JOBS
+    }
+    named_at = -float(_NAME_HEIGHT)
+    for job, points in sorted(lines.items(), key=lambda line: line[1][-1][1] if line[1] else 0):
         if points:
-            parts += _line(points, _COLOURS[job], _NAMES[job])
+            named_at = max(points[-1][1], named_at + _NAME_HEIGHT)  # lines may end at one place, their names may not
+            parts += _line(points, _COLOURS[job], _NAMES[job], named_at)
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -79,11 +84,11 @@ def _axes(sizes: Sequence[int], scale: _Scale) -> list[str]:
     return parts
 
 
-def _line(points: Sequence[tuple[float, float]], colour: str, name: str) -> list[str]:
+def _line(points: Sequence[tuple[float, float]], colour: str, name: str, named_at: float) -> list[str]:
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    x, y = points[-1]
+    last_x, _ = points[-1]
     return [
         f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>',
         *(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>' for x, y in points),
-        f'<text x="{x + 10:.1f}" y="{y + 4:.1f}" fill="{colour}">{escape(name)}</text>',
+        f'<text x="{last_x + 10:.1f}" y="{named_at + 4:.1f}" fill="{colour}">{escape(name)}</text>',
     ]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -163,6 +164,12 @@ def test_the_picture_of_growth_is_an_svg_with_a_line_for_each_job():
     ]
     picture = ET.fromstring(growth.picture(rows))  # noqa: S314 - our own text
     assert len(picture.findall("{http://www.w3.org/2000/svg}polyline")) == len(growth.JOBS)
+    named_at = sorted(
+        float(name.get("y", ""))
+        for name in picture.findall("{http://www.w3.org/2000/svg}text[@fill]")
+        if name.get("fill") != "#374151"
+    )
+    assert all(low - high >= 15 for high, low in pairwise(named_at)), "lines that end at one place are named apart"
 
 
 def test_what_spills_to_disk_is_seen(made_day, tmp_path):
